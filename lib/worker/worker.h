@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker: one core and what it owns.
+ *
+ * struct worker is the root. Libraries above hang their state on it by adding pollers: functions
+ * that the loop calls in a written order, each with a budget. One turn (worker_poll) is all that
+ * tests and benchmarks need to call; worker_run repeats it until it is told to stop.
+ *
+ * Cores speak by mail: small messages by value, handled in the order they were sent between two
+ * cores. Mail is collected in the sender's outbox during a turn and delivered in batches at its
+ * end; mail to oneself is handled in the next turn. If the receiver's mailbox is full the rest
+ * stays in the outbox; if the outbox is full worker_mail refuses, and the caller waits. Nothing
+ * is dropped.
+ */
+#ifndef WEIR_WORKER_H
+#define WEIR_WORKER_H
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "rand.h"
+#include "ring.h"
+#include "stat.h"
+#include "timer.h"
+
+#define WORKER_POLLERS_MAX 24
+#define WORKER_CORES_MAX   64
+#define WORKER_NAME_SIZE   16
+
+struct worker;
+struct snap_domain;
+
+/* The order of a turn. Within a phase pollers run in the order they were added. */
+enum worker_phase {
+	WORKER_PHASE_RX,     /* bursts from the ports, through IP into TCP: records, never sends */
+	WORKER_PHASE_MAIL,   /* the worker's own: what other cores sent */
+	WORKER_PHASE_TIMERS, /* the worker's own: due timers, so that they see this turn's ACKs */
+	WORKER_PHASE_READY,  /* each connection that became ready, once */
+	WORKER_PHASE_TX,     /* segments for what the phases before recorded; bursts to the ports */
+	WORKER_PHASE_SLOW,   /* what may wait: statistics, reaping, the control core's services */
+	WORKER_PHASE_COUNT,
+};
+
+/** Does up to `budget` pieces of work at w->now_ns; returns how many it did (0: nothing to do). */
+typedef uint32_t (*worker_poll_fn)(struct worker *w, void *ctx, uint32_t budget);
+
+struct worker_poller {
+	const char *name;
+	worker_poll_fn fn;
+	void *ctx;
+	uint32_t budget;
+	enum worker_phase phase;
+	uint64_t calls;
+	uint64_t work;
+	uint64_t cycles; /* only counted while w->profile is true */
+};
+
+enum worker_idle {
+	WORKER_IDLE_BUSY,     /* never sleeps */
+	WORKER_IDLE_ADAPTIVE, /* spins a while, then sleeps in short steps until something comes */
+};
+
+struct mail;
+
+/** Runs on the receiving core. The mail is valid until it returns. */
+typedef void (*mail_fn)(struct worker *to, const struct mail *mail);
+
+struct mail {
+	mail_fn fn;
+	uint32_t from; /* core index; set by worker_mail */
+	uint32_t word;
+	uint64_t arg[6];
+};
+
+static_assert(sizeof(struct mail) == 64, "one cache line");
+
+struct worker_config {
+	const char *name; /* "worker 0", "control" */
+	uint32_t index;   /* 0 to cores - 1; the control core has the last one */
+	uint32_t cores;   /* all cores of the machine that speak to each other */
+	bool control;
+	enum worker_idle idle;
+	struct clock *clock;
+	uint64_t seed;
+	uint32_t mailbox_count;    /* 0: 4096 */
+	size_t log_ring_bytes;     /* 0: 1 MiB */
+	struct snap_domain *snaps; /* may be NULL; a worker reports its quiet points to it */
+};
+
+struct worker {
+	/* Written every turn. */
+	uint64_t now_ns;
+	uint64_t wall_ns;
+	uint64_t turn; /* turns so far */
+	struct clock *clock;
+	struct rand rand;
+	uint32_t index;
+	uint32_t cores;
+	bool control;
+	bool profile;
+	volatile bool stop; /* written by worker_stop from any core */
+	enum worker_idle idle;
+	char name[WORKER_NAME_SIZE];
+
+	/* Accounting, in cycles: a turn without work is idle, also while it sleeps. */
+	uint64_t busy_cycles;
+	uint64_t idle_cycles;
+	uint64_t busy_turns;
+	uint64_t sleep_count;
+	uint32_t mailbox_depth_max;
+
+	struct timer_wheel timers;
+	struct log_ring *log;
+	struct list pools;  /* struct mem_pool, by link */
+	struct list groups; /* struct stat_group, by link */
+
+	uint32_t poller_count;
+	struct worker_poller pollers[WORKER_POLLERS_MAX];
+
+	/* Private: see worker.c. */
+	struct worker_mailbox *mailbox;
+	struct snap_domain *snaps;
+	uint64_t owner_thread; /* debug builds: who may touch it; 0 until the first turn */
+	uint32_t idle_turns;
+};
+
+/** Start-up. NULL with *err set. The caller owns the result. */
+struct worker *worker_create(const struct worker_config *config, struct error *err) WR_SLOW_CORE;
+
+/** After its thread ended. NULL-safe. Mail that still waits is handled first, without sending more.
+ */
+void worker_destroy(struct worker *w) WR_SLOW_CORE;
+
+/** Start-up: tells a core about its peers; all[i]->index == i. Must precede the first turn. */
+void worker_connect(struct worker *const *all, uint32_t count) WR_SLOW_CORE;
+
+/** Start-up. Names must outlive the worker; -ENOSPC beyond WORKER_POLLERS_MAX. */
+int worker_poller_add(struct worker *w, enum worker_phase phase, const char *name,
+	worker_poll_fn fn, void *ctx, uint32_t budget);
+
+/** Start-up: makes a pool or a group of counters visible to the operator. */
+void worker_pool_add(struct worker *w, struct mem_pool *pool);
+void worker_group_add(struct worker *w, struct stat_group *group);
+
+/**
+ * One turn at now_ns (0: ask the worker's clock). Returns the pieces of work done, 0 if it was
+ * idle. Also called by tests, in a thread of their choice, for several workers in turn.
+ */
+uint32_t worker_poll(struct worker *w, uint64_t now_ns);
+
+/** Turns until worker_stop. Workers of data freeze the heap for this thread while they run. */
+void worker_run(struct worker *w);
+
+/** Any core, also from a signal handler. */
+void worker_stop(struct worker *w);
+
+/**
+ * The worker's core. Sends mail to core `to` (also to itself). Returns 0, or -ENOBUFS if the
+ * outbox for this core is full: try again in a later turn.
+ */
+int worker_mail(struct worker *w, uint32_t to, const struct mail *mail) MUST_USE;
+
+/** Any core: mail that waits in the worker's mailbox. */
+uint32_t worker_mailbox_depth(const struct worker *w);
+
+/** The worker's core: a line of weir's own log. */
+#define worker_log(w, level, ...) ((void)log_event((w)->log, (w)->wall_ns, (level), __VA_ARGS__))
+
+/** Debug builds: aborts if the calling thread does not own the worker. */
+void worker_assert_owner(const struct worker *w);
+
+#endif
