@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * port: a device that packets come from and go to, seen through a table of operations.
+ *
+ * Drivers (drivers/net) implement struct port_ops. A core uses one receive and one transmit
+ * queue of each port: the ones with its own index, if the port has that many; else queue 0 belongs
+ * to worker 0, which hands on what is not its own (see ip.h, steering), and transmissions of other
+ * cores travel to it by the hand-over ring of struct port_core.
+ *
+ * port_send collects packets; port_flush does what the device cannot: checksums, cutting of
+ * large segments (rte_gso), linear copies; then one burst.
+ */
+#ifndef WEIR_PORT_H
+#define WEIR_PORT_H
+
+#include "pkt.h"
+#include "wire.h"
+
+#define PORT_MAX       16
+#define PORT_NAME_SIZE 32
+
+enum port_cap {
+	PORT_CAP_RX_IP_CHECKSUM = 1 << 0, /* received IPv4 headers are checked */
+	PORT_CAP_RX_L4_CHECKSUM = 1 << 1, /* received TCP and UDP are checked */
+	PORT_CAP_TX_IP_CHECKSUM = 1 << 2,
+	PORT_CAP_TX_L4_CHECKSUM = 1 << 3,
+	PORT_CAP_TX_MULTI_SEG = 1 << 4,
+	PORT_CAP_TX_TSO = 1 << 5,
+	PORT_CAP_RSS = 1 << 6, /* queues are chosen by the symmetric key of lib/steer */
+};
+
+struct port;
+
+/* What the device counted itself; zero where it cannot tell. */
+struct port_device_stats {
+	uint64_t rx_pkts, rx_bytes, rx_missed, rx_errors, rx_no_buffer;
+	uint64_t tx_pkts, tx_bytes, tx_errors;
+};
+
+struct port_ops {
+	const char *driver;
+	/** Data core: fills up to n packets; the caller owns them. */
+	uint16_t (*rx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+	/** Data core: takes the first k of n packets and returns k; the caller keeps the rest. */
+	uint16_t (*tx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
+	/** Control core. */
+	bool (*link_is_up)(struct port *port);
+	void (*stats_read)(struct port *port, struct port_device_stats *out);
+	/** Start-up's end: stops the device and frees what the driver has of the port. */
+	void (*destroy)(struct port *port);
+};
+
+struct port {
+	const struct port_ops *ops;
+	void *impl;                /* the driver's */
+	char name[PORT_NAME_SIZE]; /* the operator's: lan0 */
+	uint16_t index;            /* 0 to PORT_MAX - 1 */
+	uint16_t rx_queues;        /* 1, or one per worker and one for the control core */
+	uint16_t tx_queues;
+	uint16_t mtu; /* bytes of IP in a frame */
+	uint32_t caps;
+	struct wire_mac mac; /* the address that we answer with */
+};
+
+enum port_stat {
+#define STAT(sym, kind, text) PORT_STAT_##sym,
+#include "port_stat.def"
+#undef STAT
+	PORT_STAT_COUNT,
+};
+
+#define PORT_TX_PENDING_MAX 256
+
+/* One core's share of a port. */
+struct port_core {
+	struct port *port;
+	struct pkt_pools *pools;
+	uint16_t rx_queue;    /* UINT16_MAX: this core receives nothing directly */
+	uint16_t tx_queue;    /* UINT16_MAX: hands over by tx_ring */
+	struct ring *tx_ring; /* of the core that owns queue 0; NULL if each core has its queue */
+	uint16_t tx_count;
+	struct rte_mbuf *tx[PORT_TX_PENDING_MAX];
+	uint64_t stats[PORT_STAT_COUNT];
+	struct stat_group group;
+};
+
+int port_core_init(struct port_core *pc, struct port *port, struct pkt_pools *pools,
+	uint16_t rx_queue, uint16_t tx_queue, struct ring *tx_ring);
+void port_core_fini(struct port_core *pc);
+
+/** The owner's core. Up to n packets; counts them. */
+uint16_t port_receive(struct port_core *pc, struct rte_mbuf **pkts, uint16_t n) WR_DATA_CORE;
+
+/**
+ * The owner's core. Takes a packet with its whole frame. ol_flags say what is wanted:
+ * RTE_MBUF_F_TX_IP_CKSUM, RTE_MBUF_F_TX_TCP_CKSUM, RTE_MBUF_F_TX_UDP_CKSUM (with l2_len, l3_len,
+ * l4_len set, L4 checksum field arbitrary), RTE_MBUF_F_TX_TCP_SEG (with tso_segsz). If the device
+ * cannot take more, the newest is dropped and counted: TCP sends it again.
+ */
+void port_send(struct port_core *pc, struct rte_mbuf *m) WR_DATA_CORE;
+
+/** The owner's core, once per turn: hands everything to the device. Returns the packets sent. */
+uint32_t port_flush(struct port_core *pc) WR_DATA_CORE;
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * steer: which core owns a connection. A pure function of the 4-tuple: Toeplitz with a key whose
+ * pattern repeats every 16 bits, so that both directions give the same hash; then the low bits
+ * through a table of STEER_TABLE_SIZE entries (like an RSS indirection table). Immutable after
+ * start; any core.
+ *
+ * IPv4 hashes addresses and ports as NICs do for RSS (12 bytes), IPv6 likewise (36 bytes).
+ */
+#ifndef WEIR_STEER_H
+#define WEIR_STEER_H
+
+#include "base_addr.h"
+
+#define STEER_KEY_BYTES  40
+#define STEER_TABLE_SIZE 128
+
+struct steer {
+	uint32_t workers; /* cores 0 to workers - 1 */
+	uint8_t key[STEER_KEY_BYTES];
+	uint8_t table[STEER_TABLE_SIZE];
+};
+
+/** Start-up. 1 to 64 workers, spread evenly over the table. */
+void steer_init(struct steer *s, uint32_t workers);
+
+/** The Toeplitz hash: the same for (a, b) and (b, a); equal to the NIC's with s->key. */
+uint32_t steer_hash(const struct steer *s, const struct endpoint *a, const struct endpoint *b);
+
+static inline uint32_t steer_core_of_hash(const struct steer *s, uint32_t hash)
+{
+	return s->table[hash % STEER_TABLE_SIZE];
+}
+
+/** The core that owns connection (a, b). */
+static inline uint32_t steer_core(
+	const struct steer *s, const struct endpoint *a, const struct endpoint *b)
+{
+	return s->workers == 1 ? 0 : steer_core_of_hash(s, steer_hash(s, a, b));
+}
+
+#endif
