@@ -80,7 +80,7 @@ static inline void list_splice_tail(struct list *to, struct list *from)
 	list_init(from);
 }
 
-#define list_entry(link, type, member) container_of(link, type, member)
+#define list_entry(link, type, member) CONTAINER_OF(link, type, member)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
 
 #define list_for_each(link, head) \

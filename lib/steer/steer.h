@@ -16,13 +16,26 @@
 #define STEER_TABLE_SIZE 128
 
 struct steer {
-	uint32_t workers; /* cores 0 to workers - 1 */
+	uint32_t workers; /* cores 0 to workers - 1; the control core has index `workers` */
+	/* Local ports whose packets belong to the control core: its own outgoing connections and
+	 * datagrams. No bind and no worker uses them. 0 to 0: none. */
+	uint16_t control_port_min;
+	uint16_t control_port_max;
 	uint8_t key[STEER_KEY_BYTES];
 	uint8_t table[STEER_TABLE_SIZE];
 };
 
-/** Start-up. 1 to 64 workers, spread evenly over the table. */
+#define STEER_CONTROL_PORT_MIN 64512
+#define STEER_CONTROL_PORT_MAX 65535
+
+/** Start-up. 1 to 63 workers, spread evenly over the table; the control ports as above. */
 void steer_init(struct steer *s, uint32_t workers);
+
+static inline bool steer_is_control_port(const struct steer *s, uint16_t port)
+{
+	return s->control_port_max != 0 && port >= s->control_port_min &&
+	       port <= s->control_port_max;
+}
 
 /** The Toeplitz hash: the same for (a, b) and (b, a); equal to the NIC's with s->key. */
 uint32_t steer_hash(const struct steer *s, const struct endpoint *a, const struct endpoint *b);

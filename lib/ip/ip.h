@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ip: addresses, neighbours, routes, ICMP; one struct ip_stack per core.
+ *
+ * In: ip_receive takes bursts from the ports, checks Ethernet and IP, answers ARP and echo
+ * requests, sends packets of connections that another core owns over to it (lib/steer), and hands
+ * what is left to the handler of its protocol, a batch at a time.
+ * Out: ip_send puts IP and Ethernet in front of a segment, resolving the neighbour; packets wait
+ * in a bounded queue while that lasts. A destination that is an address of our own never reaches
+ * a port: it goes to the input of the core that owns the connection.
+ *
+ * Every core has its own neighbour cache. What one core learns from ARP it tells the others by
+ * mail; a request is answered by the core that received it.
+ *
+ * The configuration is immutable; addresses and routes are the same on all cores.
+ */
+#ifndef WEIR_IP_H
+#define WEIR_IP_H
+
+#include "port.h"
+#include "steer.h"
+#include "worker.h"
+
+#define IP_IFACES_MAX          32
+#define IP_NAME_SIZE           32
+#define IP_TTL_DEFAULT         64
+#define IP_NEIGHBOURS_MAX      4096 /* per core; the longest unused one makes room */
+#define IP_NEIGHBOUR_QUEUE_MAX 16   /* packets that wait for one neighbour; the newest is dropped */
+#define IP_MTU_MIN             576
+
+/* A port, or one VLAN of it. */
+struct ip_iface_config {
+	char name[IP_NAME_SIZE];
+	uint16_t port; /* index among the ports */
+	uint16_t vlan; /* 0: untagged */
+	uint16_t mtu;
+	bool allow_loopback; /* 127.0.0.0/8 and ::1 are ordinary addresses on this wire (test
+				benches) */
+};
+
+struct ip_address_config {
+	struct ip_prefix prefix; /* the address itself, with the length of its network */
+	uint16_t iface;
+	bool service; /* from a bind: a whole address, announced and answered for */
+};
+
+struct ip_route_config {
+	struct ip_prefix prefix;
+	struct ip_addr gateway; /* any: directly connected */
+	uint16_t iface;
+};
+
+struct ip_config {
+	uint32_t iface_count, address_count, route_count;
+	const struct ip_iface_config *ifaces;
+	const struct ip_address_config *addresses;
+	const struct ip_route_config *routes; /* connected networks are added from the addresses */
+};
+
+enum ip_stat {
+#define STAT(sym, kind, text) IP_STAT_##sym,
+#include "ip_stat.def"
+#undef STAT
+	IP_STAT_COUNT,
+};
+
+struct ip_stack;
+
+/* A received packet as a protocol handler gets it. `m` starts at the protocol's own header and
+ * ends with its payload (padding is gone); the handler takes it. */
+struct ip_packet {
+	struct rte_mbuf *m;
+	struct ip_addr src;
+	struct ip_addr dst;
+	uint16_t iface;
+	uint8_t proto;
+	uint8_t tos; /* with the ECN bits */
+	uint8_t ttl;
+	bool l4_checksum_ok; /* the port saw to it, or it came from ourselves */
+};
+
+typedef void (*ip_proto_fn)(void *ctx, struct ip_packet *packets, uint32_t n);
+
+/* An ICMP error about something that we sent (RFC 792, 1191, 5927). */
+struct ip_icmp_error {
+	uint8_t proto;
+	uint8_t type, code; /* as in ICMP for IPv4, whatever the family */
+	uint16_t mtu;       /* for "fragmentation needed"; 0 if not told */
+	struct ip_addr src; /* of the packet that we sent */
+	struct ip_addr dst;
+	uint8_t l4[8]; /* its first bytes: ports and sequence number */
+};
+
+typedef void (*ip_error_fn)(void *ctx, const struct ip_icmp_error *error);
+
+/* Where packets of a flow leave: found once, checked cheaply, found again when routes or
+ * neighbours changed. Zeroed: not found yet. */
+struct ip_path {
+	uint16_t iface;
+	uint16_t flags;      /* private */
+	uint32_t neighbour;  /* private */
+	uint32_t generation; /* private; 0: not found yet */
+};
+
+struct ip_stack_config {
+	struct worker *worker;
+	const struct steer *steer;
+	const struct ip_config *net;
+	struct port_core *ports; /* this core's share of each port, by port index */
+	uint32_t port_count;
+	struct pkt_pools *pools;
+};
+
+/**
+ * Start-up, on each core's behalf. Adds pollers in the phases RX ("ip rx") and TX ("port tx", the
+ * flush of all ports, which must be added last: callers add their own TX pollers before
+ * ip_stack_start). NULL with *err set.
+ */
+struct ip_stack *ip_stack_create(const struct ip_stack_config *config, struct error *err);
+
+/** Start-up: tells the stacks of all cores about each other, by core index. */
+int ip_stack_connect(struct ip_stack *const *all, uint32_t count, struct error *err);
+
+/** Start-up, after all TX pollers of this worker were added: adds the flush. */
+int ip_stack_start(struct ip_stack *ip, struct error *err);
+
+/** Frees it and what waits in it. NULL-safe. */
+void ip_stack_destroy(struct ip_stack *ip);
+
+/** Start-up: who gets packets of a protocol (TCP, UDP) and the ICMP errors about it. */
+void ip_proto_set(
+	struct ip_stack *ip, uint8_t proto, ip_proto_fn fn, ip_error_fn error_fn, void *ctx);
+
+/** The owner's core, first turn: gratuitous ARP for every address (worker 0 does it for all). */
+void ip_announce(struct ip_stack *ip) WR_DATA_CORE;
+
+/** True if the address is one of ours (or in a network that we answer for). */
+bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a);
+
+/**
+ * The owner's core. Finds the way to dst. If *src is the any-address of a family it is filled with
+ * our address there. Returns 0, -ENETUNREACH (counted), or -EADDRNOTAVAIL if src is not ours.
+ */
+int ip_path_find(struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst,
+	struct ip_path *path) WR_DATA_CORE;
+
+/** Bytes of IP that one packet may have on this path (the interface's MTU, or what Path MTU
+ * discovery told). */
+uint16_t ip_path_mtu(const struct ip_stack *ip, const struct ip_path *path);
+
+/** Offloads of the path's port (enum port_cap), so that TCP can leave work to it. */
+uint32_t ip_path_caps(const struct ip_stack *ip, const struct ip_path *path);
+
+/**
+ * The owner's core. Takes `m`, whose data starts at the protocol header, with PKT_HEADROOM in
+ * front; m->l4_len is the length of that header. The protocol's checksum is asked for by
+ * RTE_MBUF_F_TX_TCP_CKSUM or _UDP_CKSUM in ol_flags; ip sets l2_len, l3_len, and the IP flags.
+ * Finds the path again if it is stale. What cannot be sent is freed and counted.
+ */
+void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
+	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m) WR_DATA_CORE;
+
+/** The owner's core: an ICMP error about a packet that we received (rate limited, RFC
+ * 1812 4.3.2.8). */
+void ip_send_icmp_error(struct ip_stack *ip, const struct ip_packet *about, uint8_t type,
+	uint8_t code) WR_DATA_CORE;
+
+/* For the operator; control core's own stack, or by mail on another core. */
+enum ip_neighbour_state {
+	IP_NEIGHBOUR_INCOMPLETE,
+	IP_NEIGHBOUR_REACHABLE,
+	IP_NEIGHBOUR_STALE,
+	IP_NEIGHBOUR_PROBE,
+	IP_NEIGHBOUR_FAILED,
+};
+
+struct ip_neighbour_info {
+	struct ip_addr addr;
+	struct wire_mac mac;
+	uint16_t iface;
+	enum ip_neighbour_state state;
+	uint64_t age_ns; /* since it was confirmed */
+	uint32_t queued;
+};
+
+/** Calls fn for each neighbour until it returns false. */
+void ip_neighbour_each(
+	struct ip_stack *ip, bool (*fn)(void *ctx, const struct ip_neighbour_info *n), void *ctx);
+
+/** All routes, also connected ones and our own addresses (prefix of full length, gateway any,
+ * `local`). */
+struct ip_route_info {
+	struct ip_prefix prefix;
+	struct ip_addr gateway;
+	uint16_t iface;
+	bool local;
+};
+void ip_route_each(
+	const struct ip_stack *ip, bool (*fn)(void *ctx, const struct ip_route_info *r), void *ctx);
+
+const struct ip_config *ip_stack_config_of(const struct ip_stack *ip);
+
+#endif
