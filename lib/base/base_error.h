@@ -26,6 +26,7 @@ int error_set(struct error *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 
 /** Puts "fmt: " in front of the text that is already there. Returns err->code; 0 if none is set. */
 int error_prefix(struct error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/** Forgets what was recorded. */
 void error_clear(struct error *err);
 
 #endif

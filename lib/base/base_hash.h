@@ -13,8 +13,10 @@ struct hash_key {
 	uint64_t k1;
 };
 
+/** XXH3 of `len` bytes; the same on every machine of one byte order. */
 uint64_t hash_bytes(const void *data, size_t len, uint64_t seed);
 
+/** SipHash-2-4 of `len` bytes under `key`. */
 uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len);
 
 #endif
