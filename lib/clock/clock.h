@@ -31,6 +31,7 @@ struct clock_manual {
 /** Starts at now_ns (not 0). The wall clock starts at 2026-01-01T00:00:00Z and moves along. */
 void clock_manual_init(struct clock_manual *m, uint64_t now_ns);
 
+/** Moves both clocks ahead by `ns`. */
 void clock_manual_advance(struct clock_manual *m, uint64_t ns);
 
 /** CPU cycles since some moment, for accounting only, never for decisions. */
