@@ -15,6 +15,7 @@ struct rand {
 /** The same seed gives the same sequence. Any seed is good, also 0. */
 void rand_init(struct rand *r, uint64_t seed);
 
+/** The next 64 random bits. */
 uint64_t rand_u64(struct rand *r);
 
 static inline uint32_t rand_u32(struct rand *r)
