@@ -20,7 +20,8 @@ struct mem_region {
 };
 
 /**
- * Start-up. Zeroed memory, aligned to a page at least. On failure -ENOMEM, with `what`
+ * Start-up. Zeroed memory, aligned to a page at least, its size rounded up to whole pages. Plain
+ * pages are not reserved: what is never touched costs nothing. Returns 0, or -ENOMEM with `what`
  * (say "tcp connections") and the size in the error text.
  */
 int mem_region_alloc(
@@ -40,36 +41,47 @@ struct mem_pool {
 	uint32_t count_fresh; /* objects from 0 to here were handed out at least once */
 	uint32_t count_used;
 	uint32_t count_used_max;
-	uint64_t fail_count; /* times that mem_pool_get found the pool empty */
+	uint64_t fail_count;   /* times that mem_pool_get found the pool empty */
+	uint64_t index_factor; /* 2^64 / object_size_bytes, rounded up */
 	/* Test hook: the nth next get fails (1: the next one); 0: none does. */
 	uint32_t fail_nth;
 };
 
 /**
- * Start-up. Objects are aligned to `align` (a power of two, at least 8). `name` must outlive
+ * Start-up. Objects are aligned to `align` (a power of two, 8 to 4096). `name` must outlive
  * the pool. Returns 0 or -ENOMEM.
  */
 int mem_pool_init(struct mem_pool *pool, const char *name, size_t object_size_bytes, size_t align,
 	uint32_t count_max, struct error *err);
 
-/** Returns the number of objects that were never given back (a leak); frees all. NULL-safe. */
+/**
+ * Returns the number of objects that were never given back (a leak); frees all, and takes the
+ * pool off the list of its link. NULL-safe, and safe on a zeroed pool.
+ */
 uint32_t mem_pool_fini(struct mem_pool *pool);
 
 /** The owner's core. An object with undefined content, or NULL when all are in use (counted). */
 void *mem_pool_get(struct mem_pool *pool) WR_DATA_CORE;
 
-/** The owner's core. Debug builds overwrite the object, and ASan forbids access to it. */
+/**
+ * The owner's core. Aborts if the object is not one of this pool. Debug builds overwrite it, and
+ * ASan forbids access to it until it is handed out again.
+ */
 void mem_pool_put(struct mem_pool *pool, void *object) WR_DATA_CORE;
 
-/** Position of an object in its pool, 0 to count_max - 1; a handle of 32 bits. */
+/**
+ * Position of an object in its pool, 0 to count_max - 1; a handle of 32 bits. Aborts if the
+ * pointer is not the start of an object that was handed out at least once.
+ */
 uint32_t mem_pool_index(const struct mem_pool *pool, const void *object);
 
 /** The object at a position that was handed out before. */
 void *mem_pool_at(const struct mem_pool *pool, uint32_t index);
 
 /**
- * From here on the calling thread may not use the heap. Builds with debug checks abort when it
- * does; others do nothing. mem_thaw ends it; calls nest.
+ * From here on the calling thread may not use the heap, neither to allocate nor to free. Builds
+ * with debug checks and AddressSanitizer abort with a stack trace when it does; others do
+ * nothing. mem_thaw ends it; calls nest.
  */
 void mem_freeze(void);
 void mem_thaw(void);
