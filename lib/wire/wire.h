@@ -3,9 +3,13 @@
  * wire: headers as they stand on the wire, and their meaning in host byte order.
  *
  * wire_*_parse reads a header from bytes into a representation and checks all that the header
- * alone can tell; code above never touches raw bytes. wire_*_emit writes one. For each pair
- * emit(parse(x)) gives x. Stateless; any core. Checksums are the caller's (offload, or
- * wire_checksum*).
+ * alone can tell; code above never touches raw bytes. `len` is what is left of the packet; only
+ * the header itself need lie at p in one piece. On any verdict but WIRE_OK the representation
+ * holds what was read so far. wire_*_emit writes one; the caller has room for its *_BYTES.
+ * For each pair emit(parse(x)) gives x, but for what the representation does not keep: VLAN
+ * priority, IPv4 options, unknown TCP options and their order, reserved bits, and the checksum
+ * of TCP. Stateless; any core. Checksums of UDP, ICMP and TCP are the caller's (offload, or
+ * wire_checksum_*).
  */
 #ifndef WEIR_WIRE_H
 #define WEIR_WIRE_H
@@ -16,8 +20,9 @@
 enum wire_verdict {
 	WIRE_OK,
 	WIRE_SHORT,       /* the bytes end before the header does */
-	WIRE_MALFORMED,   /* a length or a version that cannot be */
+	WIRE_MALFORMED,   /* a length, a version, or a number that cannot be */
 	WIRE_UNSUPPORTED, /* well-formed, but not for us (another hardware type, ...) */
+	WIRE_BAD_CHECKSUM,
 };
 
 /* Ethernet (IEEE 802.3, 802.1Q) */
@@ -35,16 +40,20 @@ struct wire_mac {
 struct wire_ether {
 	struct wire_mac dst;
 	struct wire_mac src;
-	uint16_t type;     /* of what follows all tags */
+	uint16_t type;     /* of what follows the tag; below 0x0600 it is an 802.3 length */
 	uint16_t vlan;     /* VLAN id 1 to 4094; 0: untagged or priority-tagged */
 	uint8_t len_bytes; /* of the header with its tag */
 };
 
+/** A second tag is WIRE_UNSUPPORTED. Emit writes a tag if vlan is not 0. */
 enum wire_verdict wire_ether_parse(const uint8_t *p, size_t len, struct wire_ether *out);
 size_t wire_ether_emit(uint8_t *p, const struct wire_ether *h);
 
-bool wire_mac_is_multicast(const struct wire_mac *mac); /* also broadcast */
+/** True for multicast and broadcast. */
+bool wire_mac_is_multicast(const struct wire_mac *mac);
+
 #define WIRE_MAC_TEXT_SIZE 18
+/** Writes "02:00:5e:00:00:01" to buf of WIRE_MAC_TEXT_SIZE bytes and returns buf. */
 char *wire_mac_format(const struct wire_mac *mac, char *buf);
 
 /* ARP for IPv4 over Ethernet (RFC 826) */
@@ -60,6 +69,7 @@ struct wire_arp {
 	struct ip_addr target;
 };
 
+/** Operations other than request and reply are WIRE_UNSUPPORTED. */
 enum wire_verdict wire_arp_parse(const uint8_t *p, size_t len, struct wire_arp *out);
 size_t wire_arp_emit(uint8_t *p, const struct wire_arp *h);
 
@@ -85,7 +95,10 @@ struct wire_ipv4 {
 	bool more_fragments;
 };
 
-/** Checks version, lengths, and the header checksum unless `checksum_ok` (the NIC saw to it). */
+/**
+ * Checks version, lengths (also that a fragment ends within 65535 bytes and that only the last one
+ * has a length off 8), and the header checksum unless `checksum_ok` (the NIC saw to it).
+ */
 enum wire_verdict wire_ipv4_parse(
 	const uint8_t *p, size_t len, bool checksum_ok, struct wire_ipv4 *out);
 /** Writes a header without options, with its checksum. Returns 20. */
@@ -101,6 +114,7 @@ struct wire_udp {
 	uint16_t checksum;
 };
 
+/** Checks the length. A checksum of 0 means that there is none. */
 enum wire_verdict wire_udp_parse(const uint8_t *p, size_t len, struct wire_udp *out);
 size_t wire_udp_emit(uint8_t *p, const struct wire_udp *h);
 
@@ -123,6 +137,7 @@ struct wire_icmp {
 	uint32_t rest; /* bytes 4 to 7: id and sequence, or unused and next-hop MTU */
 };
 
+/** The checksum covers the whole message: the caller checks it. */
 enum wire_verdict wire_icmp_parse(const uint8_t *p, size_t len, struct wire_icmp *out);
 size_t wire_icmp_emit(uint8_t *p, const struct wire_icmp *h);
 
@@ -158,8 +173,8 @@ struct wire_tcp {
 	uint8_t flags;
 	uint8_t header_bytes;
 
-	/* Options. Presence bits first; unknown options are skipped, a broken length ends the list.
-	 */
+	/* Options. Unknown ones, and known ones of a wrong length, are skipped; a length that
+	 * cannot be (below 2, past the end) ends the list. */
 	bool has_mss : 1;
 	bool has_window_scale : 1;
 	bool has_sack_permitted : 1;
@@ -174,7 +189,8 @@ struct wire_tcp {
 
 /** Does not check the checksum. */
 enum wire_verdict wire_tcp_parse(const uint8_t *p, size_t len, struct wire_tcp *out);
-/** Bytes that emit will write: 20 plus the options, padded to 4. */
+/** Bytes that emit will write: 20 plus the options, padded to 4. SACK blocks that do not fit
+ * beside the other options are left out, the last ones first (3 fit beside a timestamp). */
 size_t wire_tcp_bytes(const struct wire_tcp *h);
 /** Writes the header with checksum 0; at most WIRE_TCP_BYTES_MAX. Returns its length. */
 size_t wire_tcp_emit(uint8_t *p, const struct wire_tcp *h);
@@ -186,7 +202,8 @@ uint32_t wire_checksum_add(uint32_t sum, const void *p, size_t len);
 /** The pseudo header of TCP or UDP over IPv4 or IPv6. */
 uint32_t wire_checksum_pseudo(
 	const struct ip_addr *src, const struct ip_addr *dst, uint8_t proto, uint32_t l4_bytes);
-/** Folds to the value for the header, in host byte order. */
+/** Folds to the value for the header, in host byte order; 0 if the sum covers a right checksum. UDP
+ * sends 0 as 0xffff. */
 uint16_t wire_checksum_fold(uint32_t sum);
 
 #endif
