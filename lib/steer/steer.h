@@ -6,6 +6,13 @@
  * start; any core.
  *
  * IPv4 hashes addresses and ports as NICs do for RSS (12 bytes), IPv6 likewise (36 bytes).
+ *
+ * In software it is cheap. Toeplitz combines, for each set bit i of the input, the 32 key bits
+ * that start at bit i; with a key of period 16 that depends on i mod 16 only. So the input may
+ * first be folded to one 16-bit word by exclusive or, in which source and destination change
+ * places freely, and the hash is the 16-bit Toeplitz of that word, twice. The pattern 0x6d5a has
+ * an odd number of set bits, which makes the map of words to hashes one to one: no value of the
+ * folded word is lost.
  */
 #ifndef WEIR_STEER_H
 #define WEIR_STEER_H
@@ -23,6 +30,7 @@ struct steer {
 	uint16_t control_port_max;
 	uint8_t key[STEER_KEY_BYTES];
 	uint8_t table[STEER_TABLE_SIZE];
+	uint16_t nibbles[4][16]; /* hash of a word that has only this nibble set */
 };
 
 #define STEER_CONTROL_PORT_MIN 64512
