@@ -11,7 +11,8 @@
 struct ring;
 
 /**
- * Start-up. `count` is rounded up to a power of two; element_size_bytes is a multiple of 4.
+ * Start-up. Holds at least `count` elements (1 to 2^30): the next power of two less one, so 4095
+ * wastes nothing. element_size_bytes is a multiple of 4. `name` is for the error text only.
  * Returns NULL with *err set (-ENOMEM).
  */
 struct ring *ring_create(
@@ -29,6 +30,7 @@ uint32_t ring_take(struct ring *ring, void *elements, uint32_t n);
 /** Elements waiting; exact for the consumer, a moment's view for others. */
 uint32_t ring_count(const struct ring *ring);
 
+/** Any core: how many elements fit. */
 uint32_t ring_capacity(const struct ring *ring);
 
 #endif
