@@ -39,17 +39,20 @@ struct log_line {
 
 struct log_ring;
 
-/** Start-up. Size is rounded up to a power of two. NULL with *err set. */
+/**
+ * Start-up. Size is rounded up to a power of two, at least 32 KiB, so that the longest line always
+ * fits into an empty ring. NULL with *err set (-ENOMEM).
+ */
 struct log_ring *log_ring_create(size_t size_bytes, struct error *err);
 
-/** NULL-safe. */
+/** NULL-safe. Lines that still wait are lost: drain first. */
 void log_ring_destroy(struct log_ring *ring);
 
 /** The writer. Returns false if the ring is full (counted). */
 bool log_write(struct log_ring *ring, uint64_t wall_ns, uint32_t target, enum log_level level,
 	struct bytes text) WR_DATA_CORE;
 
-/** The writer. As log_write with LOG_TARGET_SELF; formats into the ring without heap. */
+/** The writer. As log_write with LOG_TARGET_SELF; formats without heap. */
 bool log_event(struct log_ring *ring, uint64_t wall_ns, enum log_level level, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 
