@@ -43,36 +43,40 @@ struct pkt_pools {
 };
 
 /**
- * Start-up; needs an initialised EAL. `name` is unique in the process. Returns 0 or -ENOMEM with
- * *err saying how much was wanted.
+ * Start-up; needs an initialised EAL. `name` is unique in the process and at most 16 characters;
+ * numa_node may be SOCKET_ID_ANY. Returns 0 or -ENOMEM with *err saying how much was wanted.
+ * A buffer may rest in the cache of the core that freed it: reserve some more than are needed at
+ * once (256 per core and pool).
  */
 int pkt_pools_init(struct pkt_pools *pools, const char *name, uint32_t data_count,
 	uint32_t ref_count, int numa_node, struct error *err);
 
-/** NULL-safe. Returns the number of buffers that were never freed. */
+/** NULL-safe, and safe on zeroed pools. Returns the number of buffers that were never freed. */
 uint32_t pkt_pools_fini(struct pkt_pools *pools);
 
-/** Buffers in use now; for tests, statistics, and pressure decisions (no exact cut across cores).
- */
+/** Any core: buffers in use now, data and ref together. For tests and statistics: it looks at the
+ * cache of every core, and is exact only while no other core allocates or frees. */
 uint32_t pkt_pools_used(const struct pkt_pools *pools);
 
 /** A fresh data buffer with PKT_HEADROOM_BYTES in front, or NULL (counted as PKT_STAT_NO_DATA). */
 struct rte_mbuf *pkt_alloc(struct pkt_pools *pools);
 
 /**
- * An indirect buffer for `len` bytes from offset `off` of one segment; the segment stays valid
- * as long as either lives. NULL if the pool is empty (counted as PKT_STAT_NO_REF).
+ * An indirect buffer for `len` bytes from offset `off` of one segment (which has that many); the
+ * bytes stay valid as long as either lives. It has no offload flags. NULL if the pool is empty
+ * (counted as PKT_STAT_NO_REF).
  */
 struct rte_mbuf *pkt_ref(struct pkt_pools *pools, struct rte_mbuf *seg, uint32_t off, uint32_t len);
 
 /** Frees a whole packet. NULL-safe. Any core. */
 void pkt_free(struct rte_mbuf *m);
 
+/* All are 0 or NULL in an empty chain. No segment is empty. */
 struct pkt_chain {
 	struct rte_mbuf *head;
 	struct rte_mbuf *tail;
 	uint32_t bytes;
-	uint32_t held_bytes;
+	uint32_t held_bytes; /* a buffer that two segments share counts twice */
 	uint32_t segs;
 };
 
@@ -90,7 +94,7 @@ static inline bool pkt_chain_is_empty(const struct pkt_chain *c)
  */
 void pkt_chain_append(struct pkt_chain *c, struct rte_mbuf *m);
 
-/** Appends all of `from`, which is empty afterwards. */
+/** Appends all of `from` (another chain), which is empty afterwards. */
 void pkt_chain_splice(struct pkt_chain *to, struct pkt_chain *from);
 
 /** Puts all of `from` in front of what `to` holds; `from` is empty afterwards. */
@@ -99,7 +103,7 @@ void pkt_chain_splice_front(struct pkt_chain *to, struct pkt_chain *from);
 /**
  * Moves the first n bytes (at most all) of `from` to the end of `to`. A segment that is cut is
  * shared by reference. Returns the bytes moved: fewer than n only if pool `ref` is empty, then a
- * whole number of segments.
+ * whole number of segments. `from` and `to` differ.
  */
 uint32_t pkt_chain_take(
 	struct pkt_chain *from, uint32_t n, struct pkt_chain *to, struct pkt_pools *pools);
@@ -113,16 +117,18 @@ void pkt_chain_cut(struct pkt_chain *c, uint32_t n);
 /** Copies n bytes from offset `off` to buf; returns the bytes copied (fewer if the chain ends). */
 uint32_t pkt_chain_copy_out(const struct pkt_chain *c, uint32_t off, void *buf, uint32_t n);
 
-/**
- * References to n bytes from offset `off`, as segments linked by next with nb_segs and pkt_len of
- * the first set, for sending; the chain keeps its own. NULL if pool `ref` is empty or the range
- * does not lie in the chain. `hint` remembers the segment of the last call (zero it when the
- * chain's head changes), so that going through a long chain is not quadratic; may be NULL.
- */
 struct pkt_chain_hint {
 	struct rte_mbuf *seg;
 	uint32_t seg_off; /* offset in the chain where seg starts */
 };
+
+/**
+ * References to n bytes from offset `off`, as segments linked by next with nb_segs and pkt_len of
+ * the first set, for sending; the chain keeps its own. NULL if pool `ref` is empty, n is 0, or the
+ * range does not lie in the chain. `hint` remembers the segment of the last call (zero it when the
+ * chain changes other than by growing at its end), so that going through a long chain is not
+ * quadratic; may be NULL.
+ */
 struct rte_mbuf *pkt_chain_ref(const struct pkt_chain *c, uint32_t off, uint32_t n,
 	struct pkt_pools *pools, struct pkt_chain_hint *hint);
 
@@ -130,13 +136,14 @@ struct rte_mbuf *pkt_chain_ref(const struct pkt_chain *c, uint32_t off, uint32_t
  * shares it. Returns the bytes copied: fewer than len only if pool `data` is empty. */
 uint32_t pkt_chain_write(struct pkt_chain *c, struct bytes bytes, struct pkt_pools *pools);
 
-/** The first segment's bytes. BYTES_NONE if the chain is empty. */
+/** The first segment's bytes, valid until the chain changes. BYTES_NONE if the chain is empty. */
 struct bytes pkt_chain_front(const struct pkt_chain *c);
 
 /**
- * Gathers small segments into full ones if the chain pins more than `ratio` times its bytes: a
- * copy, so that a peer that sends drop by drop cannot pin the pool. Best effort. Returns bytes
- * freed.
+ * Gathers small segments into full ones if the chain pins more than `ratio` (2 or more) times its
+ * bytes: a copy, so that a peer that sends drop by drop cannot pin the pool. Best effort: it stops
+ * when pool `data` is empty, and does nothing where copying would free nothing. Returns the
+ * held_bytes saved.
  */
 uint32_t pkt_chain_compact(struct pkt_chain *c, uint32_t ratio, struct pkt_pools *pools);
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include <rte_errno.h>
+
+#include "pkt.h"
+
+#define CACHE_MAX 256u
+
+static const struct stat_row stat_rows[] = {
+#define STAT STAT_ROW
+#include "pkt_stat.def"
+#undef STAT
+};
+
+static_assert(PKT_HEADROOM_BYTES == RTE_PKTMBUF_HEADROOM, "drivers leave the same room in front");
+
+static struct rte_mempool *create_pool(const char *name, char kind, uint32_t count, uint16_t room,
+	int numa_node, struct error *err)
+{
+	char full_name[RTE_MEMPOOL_NAMESIZE];
+	struct rte_mempool *mp;
+	int len = snprintf(full_name, sizeof(full_name), "%s.%c", name, kind);
+
+	ASSERT((size_t)len < sizeof(full_name));
+	mp = rte_pktmbuf_pool_create(
+		full_name, count, MIN(CACHE_MAX, count / 4), 0, room, numa_node);
+	if (!mp)
+		error_set(err, -ENOMEM, "no memory for %u packet buffers (%zu KiB) of \"%s\": %s",
+			count, count * (sizeof(struct rte_mbuf) + room) / 1024, full_name,
+			rte_strerror(rte_errno));
+	return mp;
+}
+
+int pkt_pools_init(struct pkt_pools *pools, const char *name, uint32_t data_count,
+	uint32_t ref_count, int numa_node, struct error *err)
+{
+	*pools = (struct pkt_pools){0};
+	stat_group_init(&pools->group, "pkt", stat_rows, PKT_STAT_COUNT, pools->stats);
+	pools->data = create_pool(name, 'd', data_count, PKT_DATA_ROOM_BYTES, numa_node, err);
+	if (pools->data)
+		pools->ref = create_pool(name, 'r', ref_count, 0, numa_node, err);
+	if (!pools->ref) {
+		pkt_pools_fini(pools);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+uint32_t pkt_pools_used(const struct pkt_pools *pools)
+{
+	uint32_t used = 0;
+
+	if (pools->data)
+		used += rte_mempool_in_use_count(pools->data);
+	if (pools->ref)
+		used += rte_mempool_in_use_count(pools->ref);
+	return used;
+}
+
+uint32_t pkt_pools_fini(struct pkt_pools *pools)
+{
+	uint32_t leaked;
+
+	if (!pools)
+		return 0;
+	leaked = pkt_pools_used(pools);
+	rte_mempool_free(pools->ref);
+	rte_mempool_free(pools->data);
+	pools->ref = NULL;
+	pools->data = NULL;
+	return leaked;
+}
+
+struct rte_mbuf *pkt_alloc(struct pkt_pools *pools)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pools->data);
+
+	if (UNLIKELY(!m))
+		stat_add(&pools->stats[PKT_STAT_NO_DATA], 1);
+	return m;
+}
+
+struct rte_mbuf *pkt_ref(struct pkt_pools *pools, struct rte_mbuf *seg, uint32_t off, uint32_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pools->ref);
+
+	DEBUG_ASSERT(off + len <= seg->data_len);
+	if (UNLIKELY(!m)) {
+		stat_add(&pools->stats[PKT_STAT_NO_REF], 1);
+		return NULL;
+	}
+	rte_pktmbuf_attach(m, seg);
+	/* The bytes are shared; what a port said of the packet, or shall do with it, is not. */
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	m->tx_offload = 0;
+	m->data_off += (uint16_t)off;
+	m->data_len = (uint16_t)len;
+	m->pkt_len = len;
+	return m;
+}
+
+void pkt_free(struct rte_mbuf *m)
+{
+	rte_pktmbuf_free(m);
+}
