@@ -116,19 +116,22 @@ int stream_open_tcp(struct stream *s, struct tcp *tcp, const struct tcp_connect_
 	stream_event_fn on_event, enum tcp_failure *failure);
 
 /*
- * The in-memory twin: two streams joined, for tests and for talking to ourselves. Events are
- * delivered by stream_pair_run, never inside a call. Buffers hold `buffer_bytes` per direction.
+ * The in-memory twin: two streams joined, for tests and for talking to ourselves. Bytes arrive at
+ * once; events are delivered by stream_pair_run, never inside a call. Buffers hold `buffer_bytes`
+ * (at least 1) per direction. `a` is the end that connected: its first event is
+ * STREAM_EVENT_CONNECTED. Their addresses are 127.0.0.1 with port 1 (a) and 2 (b).
  */
 struct stream_pair;
 
+/** Set-up. NULL with *err set (-ENOMEM); then a and b are not open. */
 struct stream_pair *stream_pair_create(struct pkt_pools *pools, uint32_t buffer_bytes,
 	struct stream *a, stream_event_fn a_event, struct stream *b, stream_event_fn b_event,
 	struct error *err);
 /** Delivers pending events to both ends; returns how many it delivered (0: quiet). */
 uint32_t stream_pair_run(struct stream_pair *pair);
-/** Both ends must be closed. */
+/** NULL-safe. Both ends must be closed. */
 void stream_pair_destroy(struct stream_pair *pair);
-/** Tests: the carrier breaks with this failure. */
+/** Tests: the carrier breaks with this failure; both ends lose what they have not taken. */
 void stream_pair_break(struct stream_pair *pair, enum tcp_failure failure);
 
 #endif
