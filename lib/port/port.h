@@ -7,21 +7,26 @@
  * to worker 0, which hands on what is not its own (see ip.h, steering), and transmissions of other
  * cores travel to it by the hand-over ring of struct port_core.
  *
- * port_send collects packets; port_flush does what the device cannot: checksums, cutting of
- * large segments (rte_gso), linear copies; then one burst.
+ * port_send does what the device cannot (checksums, cutting of large segments, linear copies) and
+ * collects the packets; port_flush hands them over in one burst. What the device does not take
+ * waits for the next flush, up to PORT_TX_PENDING_MAX packets.
+ *
+ * A received packet tells in ol_flags whether its checksums were verified
+ * (RTE_MBUF_F_RX_IP_CKSUM_*, RTE_MBUF_F_RX_L4_CKSUM_*): only GOOD is a promise of the device.
  */
 #ifndef WEIR_PORT_H
 #define WEIR_PORT_H
 
 #include "pkt.h"
+#include "ring.h"
 #include "wire.h"
 
 #define PORT_MAX       16
 #define PORT_NAME_SIZE 32
 
 enum port_cap {
-	PORT_CAP_RX_IP_CHECKSUM = 1 << 0, /* received IPv4 headers are checked */
-	PORT_CAP_RX_L4_CHECKSUM = 1 << 1, /* received TCP and UDP are checked */
+	PORT_CAP_RX_IP_CHECKSUM = 1 << 0, /* for the operator: IPv4 headers may be verified */
+	PORT_CAP_RX_L4_CHECKSUM = 1 << 1, /* for the operator: TCP and UDP may be verified */
 	PORT_CAP_TX_IP_CHECKSUM = 1 << 2,
 	PORT_CAP_TX_L4_CHECKSUM = 1 << 3,
 	PORT_CAP_TX_MULTI_SEG = 1 << 4,
@@ -41,7 +46,10 @@ struct port_ops {
 	const char *driver;
 	/** Data core: fills up to n packets; the caller owns them. */
 	uint16_t (*rx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
-	/** Data core: takes the first k of n packets and returns k; the caller keeps the rest. */
+	/** Data core: takes the first k of n packets and returns k; the caller keeps the rest. L4
+	 * checksum fields of packets that ask for TX_L4_CHECKSUM or TSO hold the pseudo header's
+	 * sum.
+	 */
 	uint16_t (*tx_burst)(struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n);
 	/** Control core. */
 	bool (*link_is_up)(struct port *port);
@@ -57,7 +65,8 @@ struct port {
 	uint16_t index;            /* 0 to PORT_MAX - 1 */
 	uint16_t rx_queues;        /* 1, or one per worker and one for the control core */
 	uint16_t tx_queues;
-	uint16_t mtu; /* bytes of IP in a frame */
+	uint16_t mtu;         /* bytes of IP in a frame */
+	uint16_t tx_segs_max; /* with PORT_CAP_TX_MULTI_SEG: segments of a frame; 0: any number */
 	uint32_t caps;
 	struct wire_mac mac; /* the address that we answer with */
 };
@@ -70,36 +79,47 @@ enum port_stat {
 };
 
 #define PORT_TX_PENDING_MAX 256
+#define PORT_NO_QUEUE       UINT16_MAX
 
 /* One core's share of a port. */
 struct port_core {
 	struct port *port;
 	struct pkt_pools *pools;
-	uint16_t rx_queue;    /* UINT16_MAX: this core receives nothing directly */
-	uint16_t tx_queue;    /* UINT16_MAX: hands over by tx_ring */
+	uint16_t rx_queue;    /* PORT_NO_QUEUE: this core receives nothing directly */
+	uint16_t tx_queue;    /* PORT_NO_QUEUE: hands over by tx_ring */
 	struct ring *tx_ring; /* of the core that owns queue 0; NULL if each core has its queue */
 	uint16_t tx_count;
-	struct rte_mbuf *tx[PORT_TX_PENDING_MAX];
+	struct rte_mbuf *tx[PORT_TX_PENDING_MAX]; /* ready for the device */
 	uint64_t stats[PORT_STAT_COUNT];
 	struct stat_group group;
 };
 
+/**
+ * Start-up. `tx_ring` (elements are struct rte_mbuf pointers) is the same for all cores of a port
+ * that share queue 0: its owner (tx_queue 0) drains it, the others (PORT_NO_QUEUE) fill it.
+ * Returns 0, or -EINVAL if the port has no such queue or there is no way to send.
+ */
 int port_core_init(struct port_core *pc, struct port *port, struct pkt_pools *pools,
 	uint16_t rx_queue, uint16_t tx_queue, struct ring *tx_ring);
+
+/** Frees what was not sent; the owner of queue 0 also what waits in the ring. */
 void port_core_fini(struct port_core *pc);
 
 /** The owner's core. Up to n packets; counts them. */
 uint16_t port_receive(struct port_core *pc, struct rte_mbuf **pkts, uint16_t n) WR_DATA_CORE;
 
 /**
- * The owner's core. Takes a packet with its whole frame. ol_flags say what is wanted:
- * RTE_MBUF_F_TX_IP_CKSUM, RTE_MBUF_F_TX_TCP_CKSUM, RTE_MBUF_F_TX_UDP_CKSUM (with l2_len, l3_len,
- * l4_len set, L4 checksum field arbitrary), RTE_MBUF_F_TX_TCP_SEG (with tso_segsz). If the device
- * cannot take more, the newest is dropped and counted: TCP sends it again.
+ * The owner's core. Takes a packet with its whole frame; all headers lie in the first segment,
+ * which nobody shares. ol_flags say what is wanted: RTE_MBUF_F_TX_IP_CKSUM,
+ * RTE_MBUF_F_TX_TCP_CKSUM, RTE_MBUF_F_TX_UDP_CKSUM (with RTE_MBUF_F_TX_IPV4 or _IPV6, l2_len,
+ * l3_len, l4_len set; the checksum fields are arbitrary), RTE_MBUF_F_TX_TCP_SEG (also tso_segsz;
+ * implies the checksums). When PORT_TX_PENDING_MAX packets wait and the device cannot take more,
+ * the newest is dropped and counted: TCP sends it again.
  */
 void port_send(struct port_core *pc, struct rte_mbuf *m) WR_DATA_CORE;
 
-/** The owner's core, once per turn: hands everything to the device. Returns the packets sent. */
+/** The owner's core, once per turn: hands everything to the device or the ring. Returns the packets
+ * handed over. */
 uint32_t port_flush(struct port_core *pc) WR_DATA_CORE;
 
 #endif
