@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An rte_ring in memory of our own, so that it needs no EAL and leaves no name behind. */
+/* An rte_ring in memory of our own, so that it needs no EAL and leaves no name behind. Producers
+ * use its relaxed tail synchronisation: one that lost its CPU in the middle of a put does not make
+ * the others spin until it is back, as happens with more workers than CPUs. */
 #include <errno.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
@@ -32,7 +34,7 @@ struct ring *ring_create(
 	ring = region.base;
 	ring->region = region;
 	ring->element_size_bytes = element_size_bytes;
-	if (rte_ring_init(&ring->ring, "ring", slots, RING_F_SC_DEQ) < 0) {
+	if (rte_ring_init(&ring->ring, "ring", slots, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ) < 0) {
 		error_set(err, -EINVAL, "cannot set up the ring for %s", name);
 		mem_region_free(&region);
 		return NULL;
@@ -52,7 +54,7 @@ void ring_destroy(struct ring *ring)
 
 uint32_t ring_put(struct ring *ring, const void *elements, uint32_t n)
 {
-	return rte_ring_mp_enqueue_burst_elem(
+	return rte_ring_mp_rts_enqueue_burst_elem(
 		&ring->ring, elements, ring->element_size_bytes, n, NULL);
 }
 
