@@ -12,7 +12,8 @@ void stat_group_init(struct stat_group *group, const char *module, const struct 
 	group->rows = rows;
 	group->count = count;
 	group->values = values;
-	memset(values, 0, count * sizeof(*values));
+	for (uint32_t i = 0; i < count; i++)
+		values[i] = 0;
 }
 
 char *stat_row_name(const struct stat_row *row, char *buf)
