@@ -11,6 +11,13 @@
  * end; mail to oneself is handled in the next turn. If the receiver's mailbox is full the rest
  * stays in the outbox; if the outbox is full worker_mail refuses, and the caller waits. Nothing
  * is dropped.
+ *
+ * Idle policy. A busy worker never sleeps. An adaptive one spins for WORKER_IDLE_SPIN_TURNS turns
+ * without work and then sleeps after each: first for WORKER_IDLE_MIN_NS, then for twice as long
+ * each time up to WORKER_IDLE_MAX_NS, never past its next timer. Any work starts this over. Short
+ * sleeps were chosen over waiting on an eventfd: a sender would need a system call to wake the
+ * receiver, and ports without interrupts are looked at by polling anyway. Mail or a packet waits
+ * at most WORKER_IDLE_MAX_NS for a sleeper; sleeping costs it about one per cent of a CPU.
  */
 #ifndef WEIR_WORKER_H
 #define WEIR_WORKER_H
@@ -26,6 +33,13 @@
 #define WORKER_POLLERS_MAX 24
 #define WORKER_CORES_MAX   64
 #define WORKER_NAME_SIZE   16
+
+#define WORKER_OUTBOX_MAILS    512 /* to one other core, until the end of the turn */
+#define WORKER_MAIL_BUDGET     256 /* mails handled in one turn */
+#define WORKER_TIMER_BUDGET    512 /* timers fired in one turn */
+#define WORKER_IDLE_SPIN_TURNS 200
+#define WORKER_IDLE_MIN_NS     (20 * NS_PER_US)
+#define WORKER_IDLE_MAX_NS     (500 * NS_PER_US)
 
 struct worker;
 struct snap_domain;
@@ -50,7 +64,7 @@ struct worker_poller {
 	void *ctx;
 	uint32_t budget;
 	enum worker_phase phase;
-	uint64_t calls;
+	uint64_t calls; /* this and the next two: other cores read them by stat_read */
 	uint64_t work;
 	uint64_t cycles; /* only counted while w->profile is true */
 };
@@ -81,10 +95,14 @@ struct worker_config {
 	bool control;
 	enum worker_idle idle;
 	struct clock *clock;
-	uint64_t seed;
-	uint32_t mailbox_count;    /* 0: 4096 */
+	uint64_t seed;             /* may be the same for all: the index goes into it */
+	uint32_t mailbox_count;    /* 0: 4095 */
 	size_t log_ring_bytes;     /* 0: 1 MiB */
 	struct snap_domain *snaps; /* may be NULL; a worker reports its quiet points to it */
+	/* How an adaptive worker sleeps; NULL: it just does. The control core waits in poll(2) for
+	 * its kernel sockets instead. Must return after max_ns at the latest, may return sooner. */
+	void (*idle_wait)(struct worker *w, void *ctx, uint64_t max_ns);
+	void *idle_ctx;
 };
 
 struct worker {
@@ -97,17 +115,18 @@ struct worker {
 	uint32_t index;
 	uint32_t cores;
 	bool control;
-	bool profile;
-	volatile bool stop; /* written by worker_stop from any core */
+	bool profile; /* written by the control core */
+	bool stop;    /* written by worker_stop from any core */
 	enum worker_idle idle;
 	char name[WORKER_NAME_SIZE];
 
-	/* Accounting, in cycles: a turn without work is idle, also while it sleeps. */
+	/* Accounting: a turn without work is idle, and so is the sleep after it. Other cores read
+	 * these, and `turn`, by stat_read. */
 	uint64_t busy_cycles;
 	uint64_t idle_cycles;
 	uint64_t busy_turns;
 	uint64_t sleep_count;
-	uint32_t mailbox_depth_max;
+	uint64_t mailbox_depth_max;
 
 	struct timer_wheel timers;
 	struct log_ring *log;
@@ -117,24 +136,39 @@ struct worker {
 	uint32_t poller_count;
 	struct worker_poller pollers[WORKER_POLLERS_MAX];
 
-	/* Private: see worker.c. */
+	/* Private. */
 	struct worker_mailbox *mailbox;
 	struct snap_domain *snaps;
-	uint64_t owner_thread; /* debug builds: who may touch it; 0 until the first turn */
-	uint32_t idle_turns;
+	bool snaps_online;
+	uint64_t owner_thread; /* who may touch it; 0: whoever calls worker_poll next */
+	uint64_t cycles_seen;  /* the cycle counter at the end of the last turn or sleep */
+	uint64_t idle_step_ns;
+	uint32_t idle_turns; /* without work, in a row; stops at WORKER_IDLE_SPIN_TURNS */
+	void (*idle_wait)(struct worker *w, void *ctx, uint64_t max_ns);
+	void *idle_ctx;
 };
 
 /** Start-up. NULL with *err set. The caller owns the result. */
 struct worker *worker_create(const struct worker_config *config, struct error *err) WR_SLOW_CORE;
 
-/** After its thread ended. NULL-safe. Mail that still waits is handled first, without sending more.
+/**
+ * After its thread ended. NULL-safe. Mail that still waits in its mailbox is handled first; what
+ * that wants to send is refused (-ENOBUFS). Mail in its outbox is lost: before destroying the
+ * first of several workers, poll all of them in turn until none has work. Pools and groups that
+ * were added belong to their owners; they are only taken off its lists.
  */
 void worker_destroy(struct worker *w) WR_SLOW_CORE;
 
-/** Start-up: tells a core about its peers; all[i]->index == i. Must precede the first turn. */
+/**
+ * Start-up: tells all cores about each other; all[i]->index == i, and count is the `cores` that
+ * each was created with. Must precede the first mail; also needed by one core for mail to itself.
+ */
 void worker_connect(struct worker *const *all, uint32_t count) WR_SLOW_CORE;
 
-/** Start-up. Names must outlive the worker; -ENOSPC beyond WORKER_POLLERS_MAX. */
+/**
+ * Start-up. `name` must outlive the worker. Two pollers are the worker's own: "mail" and "timers".
+ * Returns 0, or -ENOSPC beyond WORKER_POLLERS_MAX.
+ */
 int worker_poller_add(struct worker *w, enum worker_phase phase, const char *name,
 	worker_poll_fn fn, void *ctx, uint32_t budget);
 
@@ -143,12 +177,16 @@ void worker_pool_add(struct worker *w, struct mem_pool *pool);
 void worker_group_add(struct worker *w, struct stat_group *group);
 
 /**
- * One turn at now_ns (0: ask the worker's clock). Returns the pieces of work done, 0 if it was
- * idle. Also called by tests, in a thread of their choice, for several workers in turn.
+ * One turn at now_ns (0: ask the worker's clock); now_ns must not go back. Returns the pieces of
+ * work done, mail that went out included; 0 if it was idle. Also called by tests, in a thread of
+ * their choice, for several workers in turn.
  */
 uint32_t worker_poll(struct worker *w, uint64_t now_ns);
 
-/** Turns until worker_stop. Workers of data freeze the heap for this thread while they run. */
+/**
+ * Turns until worker_stop; returns at once if that was called before. The calling thread owns the
+ * worker meanwhile; if it is not the control core, the heap is frozen for it.
+ */
 void worker_run(struct worker *w);
 
 /** Any core, also from a signal handler. */
@@ -166,7 +204,7 @@ uint32_t worker_mailbox_depth(const struct worker *w);
 /** The worker's core: a line of weir's own log. */
 #define worker_log(w, level, ...) ((void)log_event((w)->log, (w)->wall_ns, (level), __VA_ARGS__))
 
-/** Debug builds: aborts if the calling thread does not own the worker. */
+/** Debug builds: aborts if another thread than the calling one owns the worker. */
 void worker_assert_owner(const struct worker *w);
 
 #endif
