@@ -44,14 +44,12 @@ const char *http_error_name(enum http_error error);
 
 /* What on_event is told; several at once. */
 enum http_event {
-	HTTP_EVENT_HEAD = 1 << 0, /* http_xchg_recv_head has one */
-	HTTP_EVENT_BODY = 1 << 1, /* http_xchg_recv has bytes */
-	HTTP_EVENT_END = 1 << 2,  /* http_xchg_recv_ended became true */
-	HTTP_EVENT_ROOM = 1 << 3, /* room came back after something had to be refused */
-	HTTP_EVENT_SENT = 1 << 4, /* client role: the peer's carrier has all that was sent */
-	HTTP_EVENT_SHUT = 1 << 5, /* server role: the client has shut its side; it may still read */
+	HTTP_EVENT_HEAD = 1 << 0, /* client role: http_xchg_recv_head has a response head */
+	HTTP_EVENT_BODY = 1 << 1, /* call http_xchg_recv: bytes, the end, or an error wait there */
+	HTTP_EVENT_ROOM = 1 << 2, /* room came back after http_xchg_send had to leave something */
+	HTTP_EVENT_SHUT = 1 << 3, /* server role: the client has shut its side; it may still read */
 	HTTP_EVENT_ERROR =
-		1 << 6, /* http_xchg_error says what; close it, perhaps after an answer */
+		1 << 4, /* http_xchg_error says what; close it, perhaps after an answer */
 };
 
 typedef void (*http_event_fn)(struct http_xchg *x, uint32_t events);
@@ -81,8 +79,9 @@ struct http_xchg {
 
 /**
  * The head that has come; the caller owns it now and frees it (http_head_free), perhaps after the
- * exchange. NULL if none has. A client-role exchange gives every interim response (1xx) as a head
- * of its own, then the final one. Take a head before its body.
+ * exchange. A client-role exchange gives every interim response (1xx) as a head of its own, then
+ * the final one: call it until it gives NULL, then look at http_xchg_error. Take a head before its
+ * body; what has come of the body already can be taken at once, no event tells of it.
  */
 static inline struct http_head *http_xchg_recv_head(struct http_xchg *x)
 {
@@ -116,25 +115,26 @@ static inline struct http_head *http_xchg_recv_trailers(struct http_xchg *x)
 
 /**
  * Sends a head; the caller keeps it and may free it at once. head->body and content_length say
- * how the body will end; the codec writes the framing and connection fields that the peer needs:
- * chunks become closing for an HTTP/1.0 client, closing becomes chunks for an HTTP/1.1 client, a
- * body that the peer must not get (HEAD) is swallowed. Interim responses may precede the final
- * one. Returns 0; -ENOMEM if the buffers are gone, then nothing was sent; -EPIPE if the
- * connection has failed.
+ * how the body will end; the codec writes the framing and connection fields that the peer needs.
+ * Chunks become closing for an HTTP/1.0 client; a body that the peer must not get (HEAD, 204,
+ * 304) is swallowed; HTTP_BODY_NONE of any other response is a body of no bytes. Interim responses
+ * may precede the final one. Returns 0; -ENOMEM if the buffers are gone, then nothing was sent;
+ * -EPIPE if the connection has failed.
  */
 static inline int http_xchg_send_head(struct http_xchg *x, const struct http_head *head)
 {
 	return x->ops->send_head(x, head);
 }
 
-/** Bytes that http_xchg_send would take now; asking for nothing, 0 arms HTTP_EVENT_ROOM. */
+/** Bytes that http_xchg_send would take now. */
 static inline uint32_t http_xchg_send_room(const struct http_xchg *x)
 {
 	return x->ops->send_room(x);
 }
 
 /** Sends up to max bytes of body from the front of `from`, by reference, after the head. Returns
- * the bytes taken; if fewer, HTTP_EVENT_ROOM follows. Never more than content_length in all. */
+ * the bytes taken; if fewer than asked, HTTP_EVENT_ROOM follows. Of a body with a length never
+ * more than content_length in all; what is beyond it stays in `from` and nothing follows. */
 static inline uint32_t http_xchg_send(struct http_xchg *x, struct pkt_chain *from, uint32_t max)
 {
 	return x->ops->send(x, from, max);
