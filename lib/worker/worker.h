@@ -17,7 +17,7 @@
  * each time up to WORKER_IDLE_MAX_NS, never past its next timer. Any work starts this over. Short
  * sleeps were chosen over waiting on an eventfd: a sender would need a system call to wake the
  * receiver, and ports without interrupts are looked at by polling anyway. Mail or a packet waits
- * at most WORKER_IDLE_MAX_NS for a sleeper; sleeping costs it about one per cent of a CPU.
+ * at most WORKER_IDLE_MAX_NS for a sleeper, which so wakes up 2,000 times a second.
  */
 #ifndef WEIR_WORKER_H
 #define WEIR_WORKER_H

@@ -118,7 +118,7 @@ static void index_is_exact_in_a_large_pool(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		struct mem_pool pool;
-		uint32_t max = (uint32_t)MIN((size_t)UINT32_MAX, ((size_t)1 << 40) / sizes[i]);
+		uint32_t max = (uint32_t)MIN((size_t)UINT32_MAX, ((size_t)1 << 36) / sizes[i]);
 
 		assert_int_equal(mem_pool_init(&pool, "large", sizes[i], 8, max, NULL), 0);
 		pool.count_fresh = max; /* as if all had been handed out */
