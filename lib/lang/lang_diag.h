@@ -16,41 +16,41 @@
 #include "base_list.h"
 
 enum lang_severity {
-  LANG_ALERT,   /* the configuration is refused */
-  LANG_WARNING, /* refused only with "zero-warning" or -dW */
-  LANG_NOTICE,
-  LANG_DIAG, /* shown with -dD only */
-  LANG_SEVERITY_COUNT
+	LANG_ALERT,   /* the configuration is refused */
+	LANG_WARNING, /* refused only with "zero-warning" or -dW */
+	LANG_NOTICE,
+	LANG_DIAG, /* shown with -dD only */
+	LANG_SEVERITY_COUNT
 };
 
 /* Where a problem is. Zero values mean "unknown" and are not printed. */
 struct lang_place {
-  const char *file;
-  uint32_t line;    /* 1 for the first */
-  uint32_t column;  /* in bytes, 1 for the first; counts in the line as it is in
-                       the file */
-  const char *word; /* the word that is wrong, after quotes and variables; may
-                       be NULL */
-  struct bytes excerpt; /* the line as it is in the file; printed with a caret
-                           at `column` */
+	const char *file;
+	uint32_t line;        /* 1 for the first */
+	uint32_t column;      /* in bytes, 1 for the first; counts in the line as it is in
+				 the file */
+	const char *word;     /* the word that is wrong, after quotes and variables; may
+				 be NULL */
+	struct bytes excerpt; /* the line as it is in the file; printed with a caret
+				 at `column` */
 };
 
 struct lang_diag {
-  struct list link;
-  enum lang_severity severity;
-  struct lang_place place; /* all NUL-terminated copies */
-  const char *text;        /* one sentence without a full stop */
-  const char *hint; /* what would have been accepted; NULL if there is none */
+	struct list link;
+	enum lang_severity severity;
+	struct lang_place place; /* all NUL-terminated copies */
+	const char *text;        /* one sentence without a full stop */
+	const char *hint;        /* what would have been accepted; NULL if there is none */
 };
 
 #define LANG_DIAGS_DEFAULT_MAX 100
 
 struct lang_diags {
-  struct list list; /* of struct lang_diag, in the order they were found */
-  unsigned count[LANG_SEVERITY_COUNT]; /* of all that were reported, lost ones
-                                          as well */
-  unsigned count_max; /* entries that are kept; may be changed after init */
-  unsigned lost;      /* not kept: over count_max, or memory ran out */
+	struct list list;                    /* of struct lang_diag, in the order they were found */
+	unsigned count[LANG_SEVERITY_COUNT]; /* of all that were reported, lost ones
+						as well */
+	unsigned count_max;                  /* entries that are kept; may be changed after init */
+	unsigned lost;                       /* not kept: over count_max, or memory ran out */
 };
 
 void lang_diags_init(struct lang_diags *diags);
@@ -65,12 +65,12 @@ void lang_diags_fini(struct lang_diags *diags);
  * is good.
  */
 void lang_diag_add(struct lang_diags *diags, enum lang_severity severity,
-                   const struct lang_place *at, const char *hint,
-                   const char *fmt, ...) PRINTF_LIKE(5, 6);
+	const struct lang_place *at, const char *hint, const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 /** True if nothing of severity LANG_ALERT was reported. */
-static inline bool lang_diags_ok(const struct lang_diags *diags) {
-  return diags->count[LANG_ALERT] == 0;
+static inline bool lang_diags_ok(const struct lang_diags *diags)
+{
+	return diags->count[LANG_ALERT] == 0;
 }
 
 /**
@@ -81,8 +81,7 @@ static inline bool lang_diags_ok(const struct lang_diags *diags) {
  * characters of the file are printed as '?', so that a file cannot play with
  * the terminal.
  */
-void lang_diags_print(const struct lang_diags *diags, FILE *out, long pid,
-                      bool show_diag);
+void lang_diags_print(const struct lang_diags *diags, FILE *out, long pid, bool show_diag);
 
 /**
  * The candidate that `word` was most probably meant to be, NULL if none is
@@ -90,7 +89,6 @@ void lang_diags_print(const struct lang_diags *diags, FILE *out, long pid,
  * three letters begun. With equal distance the earlier candidate wins.
  * Candidates may be NULL (skipped).
  */
-const char *lang_suggest(const char *word, const char *const *candidates,
-                         size_t count);
+const char *lang_suggest(const char *word, const char *const *candidates, size_t count);
 
 #endif

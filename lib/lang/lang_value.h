@@ -18,98 +18,94 @@
 #define LANG_TIME_MAX_NS (UINT64_C(2147483647) * NS_PER_MS)
 
 /**
- * Time: digits and one of us ms s m h d; without a unit the number counts in
- * `unit_ns` (NS_PER_MS for most keywords, NS_PER_SEC for some). The result is
- * rounded up to a whole unit, as HAProxy does; what is not zero but less than
- * one unit is -ERANGE, and so is more than `max_ns` (LANG_TIME_MAX_NS if 0).
+ * Time: digits and one of us ms s m h d; without a unit the number counts in `unit_ns`
+ * (NS_PER_MS for most keywords, NS_PER_SEC for some). The result is rounded up to a whole
+ * unit, so 1us is one millisecond where the unit is that. More than `max_ns`
+ * (LANG_TIME_MAX_NS if 0) is -ERANGE. Letters behind the unit are not looked at, as in
+ * HAProxy: "5sec", "1min", "2hours".
  */
-int lang_time_parse(const char *text, uint64_t unit_ns, uint64_t max_ns,
-                    uint64_t *out_ns, struct error *err);
+int lang_time_parse(
+	const char *text, uint64_t unit_ns, uint64_t max_ns, uint64_t *out_ns, struct error *err);
 
 /** Size in bytes: digits and optionally k, m, g or K, M, G (powers of 1024). */
-int lang_size_parse(const char *text, uint64_t max_bytes, uint64_t *out_bytes,
-                    struct error *err);
+int lang_size_parse(const char *text, uint64_t max_bytes, uint64_t *out_bytes, struct error *err);
 
 /** Decimal integer with optional sign, min <= value <= max. Nothing may follow
  * it. */
-int lang_int_parse(const char *text, int64_t min, int64_t max, int64_t *out,
-                   struct error *err);
+int lang_int_parse(const char *text, int64_t min, int64_t max, int64_t *out, struct error *err);
 
 /** "N%" or "N", 0 to `max` percent. */
-int lang_percent_parse(const char *text, unsigned max, unsigned *out,
-                       struct error *err);
+int lang_percent_parse(const char *text, unsigned max, unsigned *out, struct error *err);
 
 /** "on" or "off". */
 int lang_switch_parse(const char *text, bool *out, struct error *err);
 
 enum lang_address_kind {
-  LANG_ADDRESS_IP,       /* addr, ports */
-  LANG_ADDRESS_NAME,     /* text is a host name, not resolved; ports */
-  LANG_ADDRESS_UNIX,     /* text is a path */
-  LANG_ADDRESS_ABSTRACT, /* text is an abstract name (abns@, abnsz@) */
-  LANG_ADDRESS_FD,       /* fd, inherited (fd@N) */
-  LANG_ADDRESS_SOCKPAIR, /* fd (sockpair@N) */
-  LANG_ADDRESS_REVERSE   /* text is a backend and server (rhttp@) */
+	LANG_ADDRESS_IP,       /* addr, ports */
+	LANG_ADDRESS_NAME,     /* text is a host name, not resolved; ports */
+	LANG_ADDRESS_UNIX,     /* text is a path */
+	LANG_ADDRESS_ABSTRACT, /* text is an abstract name (abns@, abnsz@) */
+	LANG_ADDRESS_FD,       /* fd, inherited (fd@N) */
+	LANG_ADDRESS_SOCKPAIR, /* fd (sockpair@N) */
+	LANG_ADDRESS_REVERSE   /* text is a backend and server (rhttp@) */
 };
 
 enum lang_address_proto {
-  LANG_PROTO_STREAM, /* TCP or a UNIX stream socket */
-  LANG_PROTO_DGRAM,  /* udp@ and dgram+ */
-  LANG_PROTO_QUIC,
-  LANG_PROTO_MPTCP
+	LANG_PROTO_STREAM, /* TCP or a UNIX stream socket */
+	LANG_PROTO_DGRAM,  /* udp@ and dgram+ */
+	LANG_PROTO_QUIC,
+	LANG_PROTO_MPTCP
 };
 
 enum lang_address_family { LANG_FAMILY_ANY, LANG_FAMILY_V4, LANG_FAMILY_V6 };
 
 enum lang_port_kind {
-  LANG_PORT_NONE, /* none given */
-  LANG_PORT_FIXED,
-  LANG_PORT_PLUS, /* "+N": the client's port plus N (server lines) */
-  LANG_PORT_MINUS
+	LANG_PORT_NONE, /* none given */
+	LANG_PORT_FIXED,
+	LANG_PORT_PLUS, /* "+N": the client's port plus N (server lines) */
+	LANG_PORT_MINUS
 };
 
 #define LANG_ADDRESS_TEXT_SIZE 256
 
 struct lang_address {
-  enum lang_address_kind kind;
-  enum lang_address_proto proto;
-  enum lang_address_family
-      family;          /* as the prefix demands; ANY without a prefix */
-  bool wildcard;       /* "*", "" or "::": any address */
-  struct ip_addr addr; /* of kind IP */
-  enum lang_port_kind port_kind;
-  uint16_t port_first; /* or the offset; 0 if none */
-  uint16_t port_last;  /* equal to port_first unless a range was given */
-  int fd;
-  char text[LANG_ADDRESS_TEXT_SIZE]; /* name or path */
+	enum lang_address_kind kind;
+	enum lang_address_proto proto;
+	enum lang_address_family family; /* as the prefix demands; ANY without a prefix */
+	bool wildcard;                   /* "*", "" or "::": any address */
+	struct ip_addr addr;             /* of kind IP */
+	enum lang_port_kind port_kind;
+	uint16_t port_first;               /* or the offset; 0 if none */
+	uint16_t port_last;                /* equal to port_first unless a range was given */
+	int fd;                            /* of kinds FD and SOCKPAIR; -1 else */
+	char text[LANG_ADDRESS_TEXT_SIZE]; /* name or path */
 };
 
 /* What a keyword accepts. A part that it does not accept is an error which says
  * so. */
 enum {
-  LANG_ADDRESS_MAY_PORT = 1,    /* a port may follow */
-  LANG_ADDRESS_MUST_PORT = 2,   /* ... and has to */
-  LANG_ADDRESS_MAY_RANGE = 4,   /* PORT-PORT */
-  LANG_ADDRESS_MAY_OFFSET = 8,  /* +N, -N */
-  LANG_ADDRESS_MAY_NAME = 16,   /* host names */
-  LANG_ADDRESS_MAY_UNIX = 32,   /* /path, unix@path, abns@name */
-  LANG_ADDRESS_MAY_FD = 64,     /* fd@N, sockpair@N */
-  LANG_ADDRESS_MAY_DGRAM = 128, /* udp@ and dgram+ */
-  LANG_ADDRESS_MAY_STREAM =
-      256, /* tcp@, stream+, and no prefix unless only DGRAM is given */
-  LANG_ADDRESS_MAY_QUIC = 512,
-  LANG_ADDRESS_MAY_REVERSE = 1024,
-  /* the usual sets */
-  LANG_ADDRESS_BIND = LANG_ADDRESS_MAY_PORT | LANG_ADDRESS_MUST_PORT |
-                      LANG_ADDRESS_MAY_RANGE | LANG_ADDRESS_MAY_NAME |
-                      LANG_ADDRESS_MAY_UNIX | LANG_ADDRESS_MAY_FD |
-                      LANG_ADDRESS_MAY_STREAM,
-  LANG_ADDRESS_SERVER = LANG_ADDRESS_MAY_PORT | LANG_ADDRESS_MAY_OFFSET |
-                        LANG_ADDRESS_MAY_NAME | LANG_ADDRESS_MAY_UNIX |
-                        LANG_ADDRESS_MAY_FD | LANG_ADDRESS_MAY_STREAM,
-  LANG_ADDRESS_LOG = LANG_ADDRESS_MAY_PORT | LANG_ADDRESS_MAY_NAME |
-                     LANG_ADDRESS_MAY_UNIX | LANG_ADDRESS_MAY_FD |
-                     LANG_ADDRESS_MAY_DGRAM
+	LANG_ADDRESS_MAY_PORT = 1,     /* a port may follow */
+	LANG_ADDRESS_MUST_PORT = 2,    /* ... and has to */
+	LANG_ADDRESS_MAY_RANGE = 4,    /* PORT-PORT */
+	LANG_ADDRESS_MAY_OFFSET = 8,   /* +N, -N */
+	LANG_ADDRESS_MAY_NAME = 16,    /* host names */
+	LANG_ADDRESS_MAY_UNIX = 32,    /* /path, unix@path, abns@name */
+	LANG_ADDRESS_MAY_FD = 64,      /* fd@N, sockpair@N */
+	LANG_ADDRESS_MAY_DGRAM = 128,  /* udp@ and dgram+ */
+	LANG_ADDRESS_MAY_STREAM = 256, /* tcp@, stream+, and no prefix at all */
+	LANG_ADDRESS_MAY_QUIC = 512,
+	LANG_ADDRESS_MAY_REVERSE = 1024,
+	LANG_ADDRESS_DGRAM_DEFAULT = 2048, /* no prefix means datagrams */
+	/* the usual sets */
+	LANG_ADDRESS_BIND = LANG_ADDRESS_MAY_PORT | LANG_ADDRESS_MUST_PORT |
+			    LANG_ADDRESS_MAY_RANGE | LANG_ADDRESS_MAY_NAME | LANG_ADDRESS_MAY_UNIX |
+			    LANG_ADDRESS_MAY_FD | LANG_ADDRESS_MAY_STREAM,
+	LANG_ADDRESS_SERVER = LANG_ADDRESS_MAY_PORT | LANG_ADDRESS_MAY_OFFSET |
+			      LANG_ADDRESS_MAY_NAME | LANG_ADDRESS_MAY_UNIX |
+			      LANG_ADDRESS_MAY_STREAM,
+	LANG_ADDRESS_LOG = LANG_ADDRESS_MAY_PORT | LANG_ADDRESS_MAY_NAME | LANG_ADDRESS_MAY_UNIX |
+			   LANG_ADDRESS_MAY_FD | LANG_ADDRESS_MAY_DGRAM | LANG_ADDRESS_MAY_STREAM |
+			   LANG_ADDRESS_DGRAM_DEFAULT
 };
 
 /**
@@ -120,8 +116,7 @@ enum {
  * quotes); with options NULL they are empty. Lists ("a:80,b:80") are for the
  * caller to cut.
  */
-int lang_address_parse(const char *text, unsigned flags,
-                       const struct lang_options *options,
-                       struct lang_address *out, struct error *err);
+int lang_address_parse(const char *text, unsigned flags, const struct lang_options *options,
+	struct lang_address *out, struct error *err);
 
 #endif
