@@ -20,8 +20,8 @@
 #include "base_error.h"
 
 #define LB_NONE        UINT32_MAX
-#define LB_WEIGHT_MAX  256
-#define LB_SERVERS_MAX 4095 /* of one backend */
+#define LB_WEIGHT_MAX  256u
+#define LB_SERVERS_MAX 4095u /* of one backend */
 
 struct lb;
 
@@ -50,6 +50,8 @@ struct lb_ops {
 	void (*rebuild)(struct lb *lb);
 	/** A server that is usable, or LB_NONE if all are full or avoided. */
 	uint32_t (*pick)(struct lb *lb, const struct lb_query *query);
+	/** The load of a server has changed; may be NULL. */
+	void (*moved)(struct lb *lb, uint32_t server);
 };
 
 extern const struct lb_ops lb_roundrobin;
