@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "impair.h"
+
+struct impair_pkt {
+	uint64_t at_ns;
+	uint64_t order;
+	struct rte_mbuf *m;
+};
+
+int impair_init(struct impair *im, const struct impair_config *config, uint64_t seed,
+	uint32_t count_max, struct error *err)
+{
+	*im = (struct impair){.config = *config, .count_max = count_max};
+	rand_init(&im->rand, seed);
+	im->pkts = calloc(count_max, sizeof(*im->pkts));
+	if (!im->pkts)
+		return error_set(err, -ENOMEM, "no memory for %u packets on a line", count_max);
+	return 0;
+}
+
+void impair_fini(struct impair *im)
+{
+	for (uint32_t i = 0; i < im->count; i++)
+		rte_pktmbuf_free(im->pkts[i].m);
+	free(im->pkts);
+	*im = (struct impair){0};
+}
+
+static bool is_before(const struct impair_pkt *a, const struct impair_pkt *b)
+{
+	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
+}
+
+static void swap(struct impair_pkt *a, struct impair_pkt *b)
+{
+	struct impair_pkt t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static void heap_push(struct impair *im, struct impair_pkt pkt)
+{
+	uint32_t i = im->count++;
+
+	im->pkts[i] = pkt;
+	for (; i > 0 && is_before(&im->pkts[i], &im->pkts[(i - 1) / 2]); i = (i - 1) / 2)
+		swap(&im->pkts[i], &im->pkts[(i - 1) / 2]);
+}
+
+static struct impair_pkt heap_pop(struct impair *im)
+{
+	struct impair_pkt first = im->pkts[0];
+	uint32_t i = 0;
+
+	im->pkts[0] = im->pkts[--im->count];
+	for (;;) {
+		uint32_t child = 2 * i + 1;
+
+		if (child + 1 < im->count && is_before(&im->pkts[child + 1], &im->pkts[child]))
+			child++;
+		if (child >= im->count || !is_before(&im->pkts[child], &im->pkts[i]))
+			return first;
+		swap(&im->pkts[i], &im->pkts[child]);
+		i = child;
+	}
+}
+
+/* Always takes a number, so that a chance that is changed leaves later decisions as they were. */
+static bool happens(struct impair *im, uint32_t ppm)
+{
+	return rand_below(&im->rand, IMPAIR_PPM_ALL) < ppm;
+}
+
+static struct rte_mbuf *copy_of(struct impair *im, struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, m->pool, 0, UINT32_MAX);
+
+	if (!copy)
+		im->stats.no_room++;
+	return copy;
+}
+
+/* Damages a copy: others may share the bytes. */
+static struct rte_mbuf *corrupt(struct impair *im, struct rte_mbuf *m)
+{
+	struct rte_mbuf *bad = copy_of(im, m), *seg = bad;
+	uint32_t bit = rand_below(&im->rand, m->pkt_len * 8);
+
+	rte_pktmbuf_free(m);
+	if (!bad)
+		return NULL;
+	for (; bit / 8 >= seg->data_len; seg = seg->next)
+		bit -= seg->data_len * 8u;
+	*rte_pktmbuf_mtod_offset(seg, uint8_t *, bit / 8) ^= (uint8_t)(1 << bit % 8);
+	im->stats.corrupted++;
+	return bad;
+}
+
+/* Passes the queue of the line; returns false if that is full. */
+static bool pass_rate(struct impair *im, uint64_t now_ns, uint32_t bytes, uint64_t *at)
+{
+	const struct impair_config *c = &im->config;
+
+	*at = now_ns;
+	if (c->rate_bits_per_s == 0)
+		return true;
+	if (im->line_free_at > now_ns)
+		*at = im->line_free_at;
+	if (c->queue_bytes_max > 0) {
+		double waiting = (double)(*at - now_ns) * (double)c->rate_bits_per_s /
+				 (8.0 * (double)NS_PER_SEC);
+
+		if (waiting + bytes > c->queue_bytes_max)
+			return false;
+	}
+	*at += bytes * 8 * NS_PER_SEC / c->rate_bits_per_s;
+	im->line_free_at = *at;
+	return true;
+}
+
+static void put_one(struct impair *im, uint64_t now_ns, struct rte_mbuf *m)
+{
+	const struct impair_config *c = &im->config;
+	bool reordered = happens(im, c->reorder_ppm);
+	uint64_t jitter = (uint64_t)((double)c->jitter_ns * (rand_u32(&im->rand) * 0x1p-32));
+	uint64_t at;
+
+	if (happens(im, c->corrupt_ppm) && m->pkt_len > 0)
+		m = corrupt(im, m);
+	if (!m)
+		return;
+	if (!pass_rate(im, now_ns, m->pkt_len, &at)) {
+		im->stats.queue_full++;
+		rte_pktmbuf_free(m);
+		return;
+	}
+	if (im->count == im->count_max) {
+		im->stats.no_room++;
+		rte_pktmbuf_free(m);
+		return;
+	}
+	at += c->delay_ns + jitter;
+	if (reordered) {
+		at += c->reorder_ns;
+		im->stats.reordered++;
+	} else {
+		at = MAX(at, im->last_at);
+		im->last_at = at;
+	}
+	heap_push(im, (struct impair_pkt){at, im->order++, m});
+}
+
+void impair_put(struct impair *im, uint64_t now_ns, struct rte_mbuf *m)
+{
+	bool lost = happens(im, im->config.loss_ppm);
+	bool twice = happens(im, im->config.duplicate_ppm);
+	struct rte_mbuf *copy;
+
+	im->stats.in_pkts++;
+	if (lost) {
+		im->stats.lost++;
+		rte_pktmbuf_free(m);
+		return;
+	}
+	copy = twice ? copy_of(im, m) : NULL;
+	put_one(im, now_ns, m);
+	if (copy) {
+		im->stats.duplicated++;
+		put_one(im, now_ns, copy);
+	}
+}
+
+struct rte_mbuf *impair_take(struct impair *im, uint64_t now_ns, uint64_t *at_ns)
+{
+	struct impair_pkt first;
+
+	if (impair_next_at(im) > now_ns)
+		return NULL;
+	first = heap_pop(im);
+	if (at_ns)
+		*at_ns = first.at_ns;
+	im->stats.out_pkts++;
+	return first.m;
+}
+
+uint64_t impair_next_at(const struct impair *im)
+{
+	return im->count > 0 ? im->pkts[0].at_ns : UINT64_MAX;
+}

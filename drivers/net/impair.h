@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * impair: one direction of a bad line. Packets go in now and come out later, or never, or twice,
+ * or damaged. All from a seed and the caller's clock. One owner.
+ *
+ * In this order: lost; duplicated; then each copy by itself: damaged (one bit), queued behind what
+ * the line still has to send (rate), delayed. The order of packets is kept, whatever the jitter,
+ * but for those that reordering picks: they come reorder_ns later than they would.
+ */
+#ifndef WEIR_IMPAIR_H
+#define WEIR_IMPAIR_H
+
+#include <rte_mbuf.h>
+
+#include "base_error.h"
+#include "rand.h"
+
+#define IMPAIR_PPM_ALL 1000000
+
+/* All 0: a perfect line. Chances are in parts per million. */
+struct impair_config {
+	uint64_t delay_ns;
+	uint64_t jitter_ns; /* added to the delay: 0 to this, uniform */
+	uint32_t loss_ppm;
+	uint32_t duplicate_ppm;
+	uint32_t corrupt_ppm;
+	uint32_t reorder_ppm;
+	uint64_t reorder_ns;
+	uint64_t rate_bits_per_s; /* 0: no limit */
+	uint32_t queue_bytes_max; /* that wait for the rate; more is lost; 0: no limit */
+};
+
+struct impair_stats {
+	uint64_t in_pkts, out_pkts;
+	uint64_t lost, duplicated, corrupted, reordered;
+	uint64_t queue_full; /* of the rate */
+	uint64_t no_room;    /* in the table of packets under way, or no buffer for a copy */
+};
+
+struct impair {
+	struct impair_config config; /* may be changed at any time; for packets that come after */
+	struct impair_stats stats;
+	struct rand rand;
+	uint64_t line_free_at; /* when the rate lets the next packet start */
+	uint64_t last_at;      /* when the last packet that keeps the order comes out */
+	uint64_t order;        /* packets so far: the order among those of one time */
+	uint32_t count;
+	uint32_t count_max;
+	struct impair_pkt *pkts; /* a heap by time and order */
+};
+
+/** Room for count_max packets under way. Returns 0 or -ENOMEM. */
+int impair_init(struct impair *im, const struct impair_config *config, uint64_t seed,
+	uint32_t count_max, struct error *err);
+
+/** Frees the packets under way. Safe on a zeroed one. */
+void impair_fini(struct impair *im);
+
+/** Takes a packet. Copies that it needs come from the packet's own pool. */
+void impair_put(struct impair *im, uint64_t now_ns, struct rte_mbuf *m);
+
+/** The next packet that is due, which the caller owns; NULL if none is. *at_ns (may be NULL) tells
+ * when it was. */
+struct rte_mbuf *impair_take(struct impair *im, uint64_t now_ns, uint64_t *at_ns);
+
+/** When the next packet is due; UINT64_MAX if none is under way. */
+uint64_t impair_next_at(const struct impair *im);
+
+#endif
