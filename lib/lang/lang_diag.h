@@ -53,6 +53,7 @@ struct lang_diags {
 	unsigned lost;                       /* not kept: over count_max, or memory ran out */
 };
 
+/** Makes the list empty. */
 void lang_diags_init(struct lang_diags *diags);
 
 /** Frees the entries. */

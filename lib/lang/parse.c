@@ -426,7 +426,7 @@ static void read_source(struct parser *p, const struct lang_source *source)
 		if (!lf)
 			break;
 	}
-	for (uint32_t i = 0; i < p->depth; i++) {
+	for (uint32_t i = 0; i < p->depth && !p->failed; i++) {
 		struct lang_place at_if =
 			place_in(source, p->levels[i].line, p->levels[i].raw, NULL);
 

@@ -13,8 +13,10 @@
 
 static void report(struct lang_diags *diags, const char *path, const char *what, int error)
 {
-	lang_diag_add(
-		diags, LANG_ALERT, NULL, NULL, "cannot %s '%s': %s", what, path, strerror(error));
+	char text[128];
+
+	lang_diag_add(diags, LANG_ALERT, NULL, NULL, "cannot %s '%s': %s", what, path,
+		strerror_r(error, text, sizeof(text)));
 }
 
 struct lang_source *lang_source_of(struct lang_arena *arena, const char *name, struct bytes text)
