@@ -9,7 +9,7 @@ import threading
 import time
 
 from .client import parse_headers
-from .net import NEAR, wait_until
+from .net import wait_until
 
 NGINX_CONFIG = '''
 daemon off;

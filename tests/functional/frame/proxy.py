@@ -226,7 +226,8 @@ class Haproxy(Proxy):
         return self.far
 
     def start(self, body, workers=1, args=()):
-        for address in set(re.findall(r'\bbind\s+(10\.9\.0\.\d+)', body)) - {PROXY}:
+        binds = ' '.join(re.findall(r'^\s*bind\s.*', body, re.M))
+        for address in set(re.findall(r'10\.9\.0\.\d+', binds)) - {PROXY}:
             self.far.ip('addr', 'add', f'{address}/24', 'dev', 'far0')
         super().start(body, workers, ['-db', *args])
 
