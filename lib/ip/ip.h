@@ -10,7 +10,8 @@
  * a port: it goes to the input of the core that owns the connection.
  *
  * Every core has its own neighbour cache. What one core learns from ARP it tells the others by
- * mail; a request is answered by the core that received it.
+ * mail; a request is answered by the core that received it. docs/network.md tells states and
+ * limits.
  *
  * The configuration is immutable; addresses and routes are the same on all cores.
  */
@@ -67,7 +68,8 @@ enum ip_stat {
 struct ip_stack;
 
 /* A received packet as a protocol handler gets it. `m` starts at the protocol's own header and
- * ends with its payload (padding is gone); the handler takes it. */
+ * ends with its payload (padding is gone); the handler takes it. The IP header still stands in
+ * front of the data, m->l3_len bytes long, for ip_send_icmp_error. */
 struct ip_packet {
 	struct rte_mbuf *m;
 	struct ip_addr src;
@@ -81,7 +83,8 @@ struct ip_packet {
 
 typedef void (*ip_proto_fn)(void *ctx, struct ip_packet *packets, uint32_t n);
 
-/* An ICMP error about something that we sent (RFC 792, 1191, 5927). */
+/* An ICMP error about something that we sent (RFC 792, 1191, 5927). It is told on the core that
+ * owns the flow; whether the sequence number fits is for the protocol to check. */
 struct ip_icmp_error {
 	uint8_t proto;
 	uint8_t type, code; /* as in ICMP for IPv4, whatever the family */
@@ -91,6 +94,8 @@ struct ip_icmp_error {
 	uint8_t l4[8]; /* its first bytes: ports and sequence number */
 };
 
+/** Called in the phases RX and TIMERS, never inside ip_send. A neighbour that does not answer is
+ * told as WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_HOST for each packet that waited. */
 typedef void (*ip_error_fn)(void *ctx, const struct ip_icmp_error *error);
 
 /* Where packets of a flow leave: found once, checked cheaply, found again when routes or
@@ -112,56 +117,69 @@ struct ip_stack_config {
 };
 
 /**
- * Start-up, on each core's behalf. Adds pollers in the phases RX ("ip rx") and TX ("port tx", the
- * flush of all ports, which must be added last: callers add their own TX pollers before
- * ip_stack_start). NULL with *err set.
+ * Start-up, on each core's behalf. Adds a poller in phase RX ("ip rx"). What config->net and
+ * config->ports point to must outlive the stack. NULL with *err set (-EINVAL, -ENOMEM, -ENOSPC; for
+ * now -EAFNOSUPPORT for IPv6 addresses and routes).
  */
 struct ip_stack *ip_stack_create(const struct ip_stack_config *config, struct error *err);
 
-/** Start-up: tells the stacks of all cores about each other, by core index. */
+/**
+ * Start-up: tells the stacks of all cores about each other, by core index: all workers, and the
+ * control core behind them if it has a core of its own (if not, the last worker gets its packets).
+ * A stack that is alone needs no call. Returns 0, -EINVAL if the count does not fit the steering,
+ * -ENOMEM.
+ */
 int ip_stack_connect(struct ip_stack *const *all, uint32_t count, struct error *err);
 
-/** Start-up, after all TX pollers of this worker were added: adds the flush. */
+/** Start-up, after all other TX pollers of this worker were added: adds "port tx", the flush of
+ * all ports. Returns 0 or -ENOSPC. */
 int ip_stack_start(struct ip_stack *ip, struct error *err);
 
-/** Frees it and what waits in it. NULL-safe. */
+/** Frees it and what waits in it. NULL-safe. After worker_destroy, whose last mail may still speak
+ * to the stack. */
 void ip_stack_destroy(struct ip_stack *ip);
 
-/** Start-up: who gets packets of a protocol (TCP, UDP) and the ICMP errors about it. */
+/** Start-up: who gets packets of a protocol (TCP, UDP) and the ICMP errors about it (error_fn may
+ * be NULL). At most 4 protocols. */
 void ip_proto_set(
 	struct ip_stack *ip, uint8_t proto, ip_proto_fn fn, ip_error_fn error_fn, void *ctx);
 
-/** The owner's core, first turn: gratuitous ARP for every address (worker 0 does it for all). */
+/** The owner's core, from the first turn on: gratuitous ARP for every address (worker 0 does it for
+ * all). */
 void ip_announce(struct ip_stack *ip) WR_DATA_CORE;
 
-/** True if the address is one of ours (or in a network that we answer for). */
+/** True if the address is one of ours, an interface's or a service's. Any core. */
 bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a);
 
 /**
  * The owner's core. Finds the way to dst. If *src is the any-address of a family it is filled with
- * our address there. Returns 0, -ENETUNREACH (counted), or -EADDRNOTAVAIL if src is not ours.
+ * our address there (for a destination of our own: with that). Returns 0, or, counted,
+ * -ENETUNREACH, or -EADDRNOTAVAIL if src is not ours.
  */
 int ip_path_find(struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst,
 	struct ip_path *path) WR_DATA_CORE;
 
-/** Bytes of IP that one packet may have on this path (the interface's MTU, or what Path MTU
- * discovery told). */
+/** Bytes of IP that one packet may have on this path: the interface's MTU. What Path MTU discovery
+ * tells (ip_icmp_error.mtu) belongs to the connection. */
 uint16_t ip_path_mtu(const struct ip_stack *ip, const struct ip_path *path);
 
 /** Offloads of the path's port (enum port_cap), so that TCP can leave work to it. */
 uint32_t ip_path_caps(const struct ip_stack *ip, const struct ip_path *path);
 
 /**
- * The owner's core. Takes `m`, whose data starts at the protocol header, with PKT_HEADROOM in
- * front; m->l4_len is the length of that header. The protocol's checksum is asked for by
- * RTE_MBUF_F_TX_TCP_CKSUM or _UDP_CKSUM in ol_flags; ip sets l2_len, l3_len, and the IP flags.
- * Finds the path again if it is stale. What cannot be sent is freed and counted.
+ * The owner's core. Takes `m`, whose data starts at the protocol header, with 58 bytes free in
+ * front (pkt_alloc gives PKT_HEADROOM_BYTES); m->l4_len is the length of that header. The
+ * protocol's checksum is asked for by RTE_MBUF_F_TX_TCP_CKSUM or _UDP_CKSUM in ol_flags; ip sets
+ * l2_len, l3_len, and the IP flags. Finds the path again if it is stale. What cannot be sent is
+ * freed and counted. Above the path's MTU only packets with RTE_MBUF_F_TX_TCP_SEG go. A destination
+ * of our own gets the packet by reference, in the next turn, with l4_checksum_ok and uncut.
  */
 void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m) WR_DATA_CORE;
 
-/** The owner's core: an ICMP error about a packet that we received (rate limited, RFC
- * 1812 4.3.2.8). */
+/** The owner's core: an ICMP error about a packet that we received, which stays the caller's and is
+ * as the handler got it. At most 200 in a second, 50 at once (RFC 1812 4.3.2.8); none about ICMP.
+ */
 void ip_send_icmp_error(struct ip_stack *ip, const struct ip_packet *about, uint8_t type,
 	uint8_t code) WR_DATA_CORE;
 
@@ -179,15 +197,18 @@ struct ip_neighbour_info {
 	struct wire_mac mac;
 	uint16_t iface;
 	enum ip_neighbour_state state;
-	uint64_t age_ns; /* since it was confirmed */
+	uint64_t age_ns; /* since it was confirmed; UINT64_MAX: never */
 	uint32_t queued;
 };
 
-/** Calls fn for each neighbour until it returns false. */
+/** The owner's core. Calls fn for each neighbour until it returns false. */
 void ip_neighbour_each(
 	struct ip_stack *ip, bool (*fn)(void *ctx, const struct ip_neighbour_info *n), void *ctx);
 
-/** All routes, also connected ones and our own addresses (prefix of full length, gateway any,
+/** The owner's core. Forgets all neighbours of this core; packets that wait for one are dropped. */
+void ip_neighbour_flush(struct ip_stack *ip);
+
+/* A route: configured, connected, or one of our own addresses (prefix of full length, gateway any,
  * `local`). */
 struct ip_route_info {
 	struct ip_prefix prefix;
@@ -195,9 +216,11 @@ struct ip_route_info {
 	uint16_t iface;
 	bool local;
 };
+/** Any core. Calls fn for each route until it returns false. */
 void ip_route_each(
 	const struct ip_stack *ip, bool (*fn)(void *ctx, const struct ip_route_info *r), void *ctx);
 
+/** What ip_stack_create was given as `net`. Any core. */
 const struct ip_config *ip_stack_config_of(const struct ip_stack *ip);
 
 #endif

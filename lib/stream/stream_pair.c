@@ -4,9 +4,6 @@
  * straight into the other end's chain, so "received by the peer's TCP" and "sent" are the same
  * moment. News is recorded as events and delivered by stream_pair_run.
  */
-#include <errno.h>
-#include <stdlib.h>
-
 #include "stream_pvt.h"
 
 struct stream_pair_end {
@@ -22,6 +19,7 @@ struct stream_pair_end {
 };
 
 struct stream_pair {
+	struct mem_region region; /* the pair lies in it */
 	struct pkt_pools *pools;
 	uint32_t buffer_bytes;
 	struct stream_pair_end ends[2];
@@ -204,12 +202,13 @@ struct stream_pair *stream_pair_create(struct pkt_pools *pools, uint32_t buffer_
 	struct stream *a, stream_event_fn a_event, struct stream *b, stream_event_fn b_event,
 	struct error *err)
 {
-	struct stream_pair *pair = calloc(1, sizeof(*pair));
+	struct mem_region region = {0};
+	struct stream_pair *pair;
 
-	if (pair == NULL) {
-		error_set(err, -ENOMEM, "no memory for a pair of streams");
+	if (mem_region_alloc(&region, sizeof(*pair), "a pair of streams", err) != 0)
 		return NULL;
-	}
+	pair = region.base;
+	pair->region = region;
 	pair->pools = pools;
 	pair->buffer_bytes = buffer_bytes;
 	end_init(pair, 0, a, a_event);
@@ -237,11 +236,14 @@ uint32_t stream_pair_run(struct stream_pair *pair)
 
 void stream_pair_destroy(struct stream_pair *pair)
 {
+	struct mem_region region;
+
 	if (pair == NULL)
 		return;
 	ASSERT(pair->ends[0].stream == NULL);
 	ASSERT(pair->ends[1].stream == NULL);
-	free(pair);
+	region = pair->region;
+	mem_region_free(&region);
 }
 
 void stream_pair_break(struct stream_pair *pair, enum tcp_failure failure)

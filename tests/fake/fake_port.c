@@ -3,12 +3,17 @@
 
 #include "fake_port.h"
 
-static struct rte_mbuf *shift(struct rte_mbuf **pkts, uint32_t *count)
+/* Takes out the packet at `at`; NULL behind the last one. */
+static struct rte_mbuf *take(struct rte_mbuf **pkts, uint16_t *queues, uint32_t *count, uint32_t at)
 {
-	struct rte_mbuf *m = *count > 0 ? pkts[0] : NULL;
+	struct rte_mbuf *m;
 
-	if (m)
-		memmove(pkts, pkts + 1, --*count * sizeof(*pkts));
+	if (at >= *count)
+		return NULL;
+	m = pkts[at];
+	--*count;
+	memmove(pkts + at, pkts + at + 1, (*count - at) * sizeof(*pkts));
+	memmove(queues + at, queues + at + 1, (*count - at) * sizeof(*queues));
 	return m;
 }
 
@@ -17,8 +22,12 @@ static uint16_t rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **pk
 	struct fake_port *fake = port->impl;
 	uint16_t got = 0;
 
-	while (queue == 0 && got < n && fake->rx_count > 0)
-		pkts[got++] = shift(fake->rx, &fake->rx_count);
+	for (uint32_t at = 0; got < n && at < fake->rx_count;) {
+		if (fake->rx_queue[at] == queue)
+			pkts[got++] = take(fake->rx, fake->rx_queue, &fake->rx_count, at);
+		else
+			at++;
+	}
 	return got;
 }
 
@@ -70,24 +79,28 @@ void fake_port_init(struct fake_port *fake, uint32_t caps, uint16_t queues)
 	};
 }
 
-void fake_port_receive(struct fake_port *fake, struct rte_mbuf *m)
+void fake_port_receive_on(struct fake_port *fake, uint16_t queue, struct rte_mbuf *m)
 {
 	ASSERT(fake->rx_count < FAKE_PORT_MAX);
+	fake->rx_queue[fake->rx_count] = queue;
 	fake->rx[fake->rx_count++] = m;
+}
+
+void fake_port_receive(struct fake_port *fake, struct rte_mbuf *m)
+{
+	fake_port_receive_on(fake, 0, m);
 }
 
 struct rte_mbuf *fake_port_sent(struct fake_port *fake)
 {
-	struct rte_mbuf *m = shift(fake->tx, &fake->tx_count);
-
-	memmove(fake->tx_queue, fake->tx_queue + 1, sizeof(fake->tx_queue) - sizeof(uint16_t));
-	return m;
+	return take(fake->tx, fake->tx_queue, &fake->tx_count, 0);
 }
 
 void fake_port_fini(struct fake_port *fake)
 {
 	struct rte_mbuf *m;
 
-	while ((m = fake_port_sent(fake)) || (m = shift(fake->rx, &fake->rx_count)))
+	while ((m = fake_port_sent(fake)) ||
+		(m = take(fake->rx, fake->rx_queue, &fake->rx_count, 0)))
 		rte_pktmbuf_free(m);
 }

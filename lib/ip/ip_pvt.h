@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ip, private. Which file does what:
+ *
+ *   ip.c         set-up, tear-down, the operator's views
+ *   ip_route.c   own addresses, routes, source addresses, paths
+ *   ip_input.c   the RX poller: bursts, Ethernet, batches for the protocols
+ *   ip_steer.c   which core a packet belongs to, and the rings between the cores
+ *   ip_v4.c      IPv4 headers in and out (an ip_v6.c has the same two doors)
+ *   icmp.c       ICMP for IPv4
+ *   neighbour.c  the cache: states, timers, waiting packets, what cores tell each other
+ *   arp.c        requests and replies; the neighbour protocol of IPv4
+ *   ip_output.c  ip_send, Ethernet, delivery to ourselves
+ */
+#ifndef WEIR_IP_PVT_H
+#define WEIR_IP_PVT_H
+
+#include "ip.h"
+
+#define IP_PROTOS_MAX          4    /* handlers */
+#define IP_RING_COUNT          4095 /* packets that wait for a core; the newest is dropped */
+#define IP_LOCAL_COUNT         1023 /* packets of a core to itself; the newest is dropped */
+#define IP_RX_BUDGET           256  /* packets per turn and core, over all ports */
+#define IP_TX_BUDGET           PORT_TX_PENDING_MAX
+#define IP_NEIGHBOUR_BUCKETS   8192
+#define IP_NEIGHBOUR_NONE      UINT32_MAX
+#define IP_NEIGHBOUR_TRIES_MAX 3
+#define IP_PACKET_BYTES_MAX    65535
+
+#define IP_NEIGHBOUR_RETRY_NS     NS_PER_SEC
+#define IP_NEIGHBOUR_REACHABLE_NS (30 * NS_PER_SEC)
+#define IP_NEIGHBOUR_HOLD_NS      (3 * NS_PER_SEC)  /* FAILED, before it is tried again */
+#define IP_NEIGHBOUR_TOUCH_NS     NS_PER_SEC        /* how exact "longest unused" is */
+#define IP_ARP_DEFEND_NS          (10 * NS_PER_SEC) /* RFC 5227 2.4: DEFEND_INTERVAL */
+
+/* ICMP errors out: a bucket per core. */
+#define IP_ICMP_PER_SEC   200
+#define IP_ICMP_BURST     50
+#define IP_ICMP_BYTES_MAX 576 /* of the whole error packet (RFC 1812 4.3.2.3) */
+#define IP_ICMP_L4_BYTES  8   /* of ours that an error must quote (RFC 792) */
+
+static_assert(sizeof(struct ip_packet) % 4 == 0, "an element of a ring");
+
+/* ip_path.flags */
+enum {
+	IP_PATH_LOCAL = 1 << 0,
+};
+
+struct ip_neighbour {
+	struct list lru; /* oldest use first */
+	struct ip_stack *ip;
+	uint32_t hash_next; /* pool index; IP_NEIGHBOUR_NONE ends the chain */
+	uint16_t iface;
+	uint8_t tries; /* requests sent since the state began */
+	uint8_t queued;
+	enum ip_neighbour_state state; /* STALE also stands for "REACHABLE, but too old" */
+	struct wire_mac mac;           /* undefined while INCOMPLETE or FAILED */
+	struct ip_addr addr;
+	struct timer timer;    /* INCOMPLETE, PROBE: next request; FAILED: gives up the queue */
+	uint64_t used_at;      /* when it moved to the end of the LRU list */
+	uint64_t confirmed_at; /* REACHABLE: when we last heard from it */
+	uint64_t retry_at;     /* FAILED: not asked again before */
+	struct rte_mbuf *queue[IP_NEIGHBOUR_QUEUE_MAX]; /* from the IP header on, oldest first */
+};
+
+struct ip_proto {
+	uint8_t proto;
+	ip_proto_fn fn;
+	ip_error_fn error_fn;
+	void *ctx;
+	uint32_t batch_count;
+	struct ip_packet batch[PKT_BURST_MAX];
+};
+
+/* What an address means to us; one table answers for sources and destinations. */
+enum ip_own_kind {
+	IP_OWN_NONE, /* an empty place in the table */
+	IP_OWN_ADDRESS,
+	IP_OWN_BROADCAST, /* of a connected network (RFC 922) */
+};
+
+struct ip_own {
+	struct ip_addr addr;
+	uint16_t iface;
+	uint8_t kind;
+};
+
+struct ip_route {
+	struct ip_prefix prefix;
+	struct ip_addr gateway; /* any: connected */
+	uint16_t iface;
+};
+
+/* Packets for one other core, collected over a burst. */
+struct ip_handover {
+	uint32_t count;
+	struct ip_packet packets[PKT_BURST_MAX];
+};
+
+struct ip_stack {
+	struct worker *worker;
+	const struct steer *steer;
+	const struct ip_config *net;
+	struct port_core *ports;
+	struct pkt_pools *pools;
+	uint32_t port_count;
+	uint32_t generation; /* of paths; never 0 */
+	uint64_t stats[IP_STAT_COUNT];
+
+	/* Addresses and routes; immutable after the start. */
+	struct ip_own *own;
+	uint32_t own_mask;
+	uint32_t route_count;
+	struct ip_route *routes; /* longest prefix first */
+
+	/* Other cores. */
+	struct ring *in;    /* struct ip_packet from other cores */
+	struct ring *local; /* struct ip_packet from ourselves to ourselves */
+	uint32_t core_count;
+	uint32_t control_core;
+	struct ip_stack *cores[WORKER_CORES_MAX];
+	struct ip_handover *handovers; /* by core index; NULL before ip_stack_connect */
+
+	uint32_t proto_count;
+	struct ip_proto protos[IP_PROTOS_MAX];
+
+	/* Neighbours. */
+	struct mem_pool neighbour_pool;
+	struct list neighbour_lru;
+	uint64_t neighbour_seed;
+	uint32_t neighbour_buckets[IP_NEIGHBOUR_BUCKETS]; /* pool index of the first */
+
+	uint64_t conflict_at; /* when a conflict was last reported and answered; 0: never */
+	uint64_t icmp_credit_ns;
+	uint64_t icmp_credit_at;
+	struct stat_group group;
+
+	struct mem_region region; /* the stack lies in it */
+	struct mem_region own_region;
+	struct mem_region route_region;
+	struct mem_region handover_region;
+};
+
+static inline void ip_count(struct ip_stack *ip, enum ip_stat stat)
+{
+	stat_add(&ip->stats[stat], 1);
+}
+
+static inline void ip_drop(struct ip_stack *ip, enum ip_stat why, struct rte_mbuf *m)
+{
+	ip_count(ip, why);
+	pkt_free(m);
+}
+
+static inline const struct ip_iface_config *ip_iface(const struct ip_stack *ip, uint16_t iface)
+{
+	return &ip->net->ifaces[iface];
+}
+
+static inline struct port_core *ip_iface_port(const struct ip_stack *ip, uint16_t iface)
+{
+	return &ip->ports[ip_iface(ip, iface)->port];
+}
+
+static inline const struct wire_mac *ip_iface_mac(const struct ip_stack *ip, uint16_t iface)
+{
+	return &ip_iface_port(ip, iface)->port->mac;
+}
+
+static inline struct ip_proto *ip_proto_find(struct ip_stack *ip, uint8_t proto)
+{
+	for (uint32_t i = 0; i < ip->proto_count; i++)
+		if (ip->protos[i].proto == proto)
+			return &ip->protos[i];
+	return NULL;
+}
+
+/* A buffer that was received (or was to be sent) and goes the other way now. */
+static inline void ip_mbuf_turn(struct rte_mbuf *m)
+{
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+}
+
+/* ip_route.c */
+
+/** Set-up: builds the tables from ip->net. 0, -EINVAL or -ENOMEM. */
+int ip_route_init(struct ip_stack *ip, struct error *err);
+void ip_route_fini(struct ip_stack *ip);
+/** NULL: the address means nothing to us. */
+const struct ip_own *ip_own_find(const struct ip_stack *ip, const struct ip_addr *a);
+/** Our address to speak to `to` with on this interface; false if it has none of that family. */
+bool ip_source_select(
+	const struct ip_stack *ip, uint16_t iface, const struct ip_addr *to, struct ip_addr *src);
+
+/* ip_input.c */
+
+uint32_t ip_rx_poll(struct worker *w, void *ctx, uint32_t budget);
+/** Takes a packet for this core: to ICMP, or into the batch of its protocol. */
+void ip_deliver(struct ip_stack *ip, struct ip_packet *packet);
+/** Calls the handlers with what was collected. */
+void ip_batches_flush(struct ip_stack *ip);
+/** The checks that both families share (RFC 1122 3.2.1.3). */
+bool ip_source_is_possible(
+	const struct ip_stack *ip, const struct ip_addr *src, const struct ip_iface_config *iface);
+
+/* ip_steer.c */
+
+int ip_steer_init(struct ip_stack *ip, struct error *err);
+void ip_steer_fini(struct ip_stack *ip);
+/** Tells the stack about its peers; checks that they fit the steering. 0 or -EINVAL, -ENOMEM. */
+int ip_steer_connect(
+	struct ip_stack *ip, struct ip_stack *const *all, uint32_t count, struct error *err);
+/** The core that a flow between these belongs to, whatever NIC is in between. */
+uint32_t ip_steer_core(
+	const struct ip_stack *ip, const struct endpoint *local, const struct endpoint *remote);
+/** The owner of a packet whose m starts at the L4 header. */
+uint32_t ip_steer_core_of_packet(const struct ip_stack *ip, const struct ip_packet *packet);
+/** The same for a packet that came from a queue of this port. */
+uint32_t ip_steer_core_of_rx(
+	const struct ip_stack *ip, const struct ip_packet *packet, const struct port *port);
+/** Takes a packet for another core, or for ourselves in the next turn. */
+void ip_steer_give(struct ip_stack *ip, uint32_t core, struct ip_packet *packet);
+/** Hands over what was collected. */
+void ip_steer_flush(struct ip_stack *ip);
+/** Delivers what other cores and we ourselves gave; returns how many packets. */
+uint32_t ip_steer_take(struct ip_stack *ip, uint32_t budget);
+
+/* ip_v4.c, a door in and a door out */
+
+/** Takes a packet whose data starts at the IPv4 header. */
+void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface);
+/** Writes the header in front of m (not counted into it yet); returns its length. */
+uint32_t ip_v4_prepend(struct rte_mbuf *m, const struct ip_addr *src, const struct ip_addr *dst,
+	uint8_t proto, uint8_t tos);
+/** What an ICMP error of ours about our own packet (from its IP header on) would say. */
+bool ip_v4_error_about(const struct rte_mbuf *m, uint8_t code, struct ip_icmp_error *error);
+
+/* icmp.c */
+
+void icmp_input(struct ip_stack *ip, struct ip_packet *packet);
+
+/* neighbour.c */
+
+int neighbour_init(struct ip_stack *ip, struct error *err);
+void neighbour_fini(struct ip_stack *ip);
+/** NULL: not in the cache. */
+struct ip_neighbour *neighbour_find(
+	struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr);
+/** Its place in the cache, made if need be; makes room by forgetting the longest unused one. */
+struct ip_neighbour *neighbour_get(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr);
+/** Takes a packet, from its IP header on: sends it, or lets it wait. */
+void neighbour_send(struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m);
+
+enum neighbour_news {
+	NEIGHBOUR_NEWS_TO_US = 1 << 0, /* it speaks to us: reachable, and worth an entry */
+	NEIGHBOUR_NEWS_TELL =
+		1 << 1, /* other cores may know it, or wait for it, even if we do not */
+};
+/** What a neighbour protocol heard. Other cores are told if it is news here, or may be there. */
+void neighbour_learn(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
+	const struct wire_mac *mac, uint32_t news);
+
+/* arp.c */
+
+void arp_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface);
+/** Asks for `target`: everybody, or only `mac` if it is not NULL. */
+void arp_request(struct ip_stack *ip, uint16_t iface, const struct ip_addr *target,
+	const struct wire_mac *mac);
+/** Tells everybody that `addr` is ours (RFC 5227 2.3). */
+void arp_announce(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr);
+
+/* ip_output.c */
+
+uint32_t ip_tx_poll(struct worker *w, void *ctx, uint32_t budget);
+/** Takes a packet or ARP message, puts Ethernet in front, and gives it to the port. */
+void ip_ether_send(struct ip_stack *ip, uint16_t iface, const struct wire_mac *dst, uint16_t type,
+	struct rte_mbuf *m);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Own addresses in a hash table, because every packet asks for its destination and its source.
+ * Routes in an array, longest prefix first, because only a new path asks: a search through the
+ * few dozen routes of such a machine costs less than one miss in a trie (rte_lpm takes 64 MiB for
+ * IPv4 alone). With full tables, BIRD or FRR belongs in front of weir.
+ */
+#include <errno.h>
+
+#include "ip_pvt.h"
+
+static uint32_t family_bits(const struct ip_addr *a)
+{
+	return ip_addr_is_v4(a) ? 32 : 128;
+}
+
+/* --- own addresses --- */
+
+static struct ip_own *own_slot(const struct ip_stack *ip, const struct ip_addr *a)
+{
+	uint32_t i = (uint32_t)hash_bytes(a->b, sizeof(a->b), 0) & ip->own_mask;
+
+	while (ip->own[i].kind != IP_OWN_NONE && !ip_addr_eq(&ip->own[i].addr, a))
+		i = (i + 1) & ip->own_mask;
+	return &ip->own[i];
+}
+
+static void own_add(
+	struct ip_stack *ip, const struct ip_addr *a, uint16_t iface, enum ip_own_kind kind)
+{
+	struct ip_own *own = own_slot(ip, a);
+
+	if (own->kind == IP_OWN_NONE)
+		*own = (struct ip_own){.addr = *a, .iface = iface, .kind = (uint8_t)kind};
+}
+
+const struct ip_own *ip_own_find(const struct ip_stack *ip, const struct ip_addr *a)
+{
+	const struct ip_own *own = own_slot(ip, a);
+
+	return own->kind == IP_OWN_NONE ? NULL : own;
+}
+
+static bool has_network(const struct ip_address_config *a)
+{
+	return !a->service && a->prefix.bits < family_bits(&a->prefix.addr);
+}
+
+/* The all-ones host of a network that has hosts (RFC 3021: not with 31 bits). */
+static bool broadcast_of(const struct ip_address_config *a, struct ip_addr *out)
+{
+	uint32_t hosts =
+		a->prefix.bits == 0 ? UINT32_MAX : (UINT32_C(1) << (32 - a->prefix.bits)) - 1;
+
+	if (!ip_addr_is_v4(&a->prefix.addr) || !has_network(a) || a->prefix.bits > 30)
+		return false;
+	*out = ip_addr_from_v4(ip_addr_to_v4(&a->prefix.addr) | hosts);
+	return true;
+}
+
+static int own_init(struct ip_stack *ip, struct error *err)
+{
+	const struct ip_config *net = ip->net;
+	struct ip_addr broadcast;
+	uint32_t size = 16;
+	int rc;
+
+	while (size < net->address_count * 4)
+		size *= 2;
+	rc = mem_region_alloc(&ip->own_region, size * sizeof(*ip->own), "own addresses", err);
+	if (rc != 0)
+		return rc;
+	ip->own = ip->own_region.base;
+	ip->own_mask = size - 1;
+	/* Interfaces' own first: a bind on one of them changes nothing. */
+	for (uint32_t service = 0; service <= 1; service++)
+		for (uint32_t i = 0; i < net->address_count; i++)
+			if (net->addresses[i].service == (service != 0))
+				own_add(ip, &net->addresses[i].prefix.addr, net->addresses[i].iface,
+					IP_OWN_ADDRESS);
+	for (uint32_t i = 0; i < net->address_count; i++)
+		if (broadcast_of(&net->addresses[i], &broadcast))
+			own_add(ip, &broadcast, net->addresses[i].iface, IP_OWN_BROADCAST);
+	return 0;
+}
+
+/* --- routes --- */
+
+/* Behind those with prefixes as long or longer, so that the first one named wins. */
+static void route_add(struct ip_stack *ip, const struct ip_route *route)
+{
+	uint32_t at = ip->route_count++;
+
+	for (; at > 0 && ip->routes[at - 1].prefix.bits < route->prefix.bits; at--)
+		ip->routes[at] = ip->routes[at - 1];
+	ip->routes[at] = *route;
+}
+
+static int routes_init(struct ip_stack *ip, struct error *err)
+{
+	const struct ip_config *net = ip->net;
+	size_t max = net->address_count + (size_t)net->route_count;
+	int rc = mem_region_alloc(
+		&ip->route_region, MAX(max, 1UL) * sizeof(*ip->routes), "routes", err);
+
+	if (rc != 0)
+		return rc;
+	ip->routes = ip->route_region.base;
+	for (uint32_t i = 0; i < net->address_count; i++) {
+		const struct ip_address_config *a = &net->addresses[i];
+
+		if (has_network(a))
+			route_add(ip, &(struct ip_route){.prefix = a->prefix, .iface = a->iface});
+	}
+	for (uint32_t i = 0; i < net->route_count; i++) {
+		const struct ip_route_config *r = &net->routes[i];
+
+		route_add(
+			ip, &(struct ip_route){
+				    .prefix = r->prefix, .gateway = r->gateway, .iface = r->iface});
+	}
+	return 0;
+}
+
+/* Nothing in here knows a family; the way to an IPv6 neighbour is missing. */
+static int family_check(
+	const struct ip_addr *a, const char *what, const char *text, struct error *err)
+{
+	if (ip_addr_is_v4(a))
+		return 0;
+	return error_set(err, -EAFNOSUPPORT, "%s %s: IPv6 is not supported yet", what, text);
+}
+
+static int address_check(
+	const struct ip_stack *ip, const struct ip_address_config *a, struct error *err)
+{
+	char text[IP_ADDR_TEXT_SIZE];
+
+	ip_addr_format(&a->prefix.addr, text);
+	if (a->iface >= ip->net->iface_count)
+		return error_set(err, -EINVAL, "address %s: there is no such interface", text);
+	if (a->prefix.bits > family_bits(&a->prefix.addr))
+		return error_set(err, -EINVAL, "address %s: impossible prefix length %u", text,
+			a->prefix.bits);
+	if (ip_addr_is_any(&a->prefix.addr) || ip_addr_is_multicast(&a->prefix.addr))
+		return error_set(err, -EINVAL, "%s cannot be the address of a machine", text);
+	return family_check(&a->prefix.addr, "address", text, err);
+}
+
+static int route_check(
+	const struct ip_stack *ip, const struct ip_route_config *r, struct error *err)
+{
+	char text[IP_ADDR_TEXT_SIZE];
+
+	ip_addr_format(&r->prefix.addr, text);
+	if (r->iface >= ip->net->iface_count)
+		return error_set(err, -EINVAL, "route %s: there is no such interface", text);
+	if (r->prefix.bits > family_bits(&r->prefix.addr))
+		return error_set(err, -EINVAL, "route %s: impossible prefix length %u", text,
+			r->prefix.bits);
+	if (!ip_addr_is_any(&r->gateway) &&
+		ip_addr_is_v4(&r->gateway) != ip_addr_is_v4(&r->prefix.addr))
+		return error_set(err, -EINVAL, "route %s: the gateway is of another family", text);
+	return family_check(&r->prefix.addr, "route", text, err);
+}
+
+int ip_route_init(struct ip_stack *ip, struct error *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < ip->net->address_count; i++)
+		rc = address_check(ip, &ip->net->addresses[i], err);
+	for (uint32_t i = 0; rc == 0 && i < ip->net->route_count; i++)
+		rc = route_check(ip, &ip->net->routes[i], err);
+	if (rc == 0)
+		rc = own_init(ip, err);
+	if (rc == 0)
+		rc = routes_init(ip, err);
+	return rc;
+}
+
+void ip_route_fini(struct ip_stack *ip)
+{
+	mem_region_free(&ip->own_region);
+	mem_region_free(&ip->route_region);
+}
+
+/* --- questions --- */
+
+bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a)
+{
+	const struct ip_own *own = ip_own_find(ip, a);
+
+	return own != NULL && own->kind == IP_OWN_ADDRESS;
+}
+
+/* Ranks an address as source towards `to`: in its network, an interface's own, a service's. */
+static uint32_t source_rank(const struct ip_address_config *a, const struct ip_addr *to)
+{
+	if (has_network(a) && ip_prefix_contains(&a->prefix, to))
+		return 3;
+	return a->service ? 1 : 2;
+}
+
+bool ip_source_select(
+	const struct ip_stack *ip, uint16_t iface, const struct ip_addr *to, struct ip_addr *src)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 0; i < ip->net->address_count; i++) {
+		const struct ip_address_config *a = &ip->net->addresses[i];
+
+		if (a->iface != iface || ip_addr_is_v4(&a->prefix.addr) != ip_addr_is_v4(to) ||
+			source_rank(a, to) <= best)
+			continue;
+		best = source_rank(a, to);
+		*src = a->prefix.addr;
+	}
+	return best != 0;
+}
+
+static const struct ip_route *route_find(const struct ip_stack *ip, const struct ip_addr *dst)
+{
+	for (uint32_t i = 0; i < ip->route_count; i++)
+		if (ip_prefix_contains(&ip->routes[i].prefix, dst))
+			return &ip->routes[i];
+	return NULL;
+}
+
+/* Nobody alone answers to these: we do not send to groups. */
+static bool is_one_host(const struct ip_addr *dst, const struct ip_own *own)
+{
+	if (own != NULL && own->kind == IP_OWN_BROADCAST)
+		return false;
+	if (ip_addr_is_v4(dst) && ip_addr_to_v4(dst) == UINT32_MAX)
+		return false;
+	return !ip_addr_is_any(dst) && !ip_addr_is_multicast(dst);
+}
+
+static int source_check(struct ip_stack *ip, const struct ip_addr *src, const struct ip_addr *dst)
+{
+	if (ip_addr_is_v4(src) == ip_addr_is_v4(dst) && ip_addr_is_ours(ip, src))
+		return 0;
+	ip_count(ip, IP_STAT_TX_BAD_SOURCE);
+	return -EADDRNOTAVAIL;
+}
+
+static int path_find_local(struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst,
+	uint16_t iface, struct ip_path *path)
+{
+	if (ip_addr_is_any(src))
+		*src = *dst;
+	*path = (struct ip_path){.iface = iface,
+		.flags = IP_PATH_LOCAL,
+		.neighbour = IP_NEIGHBOUR_NONE,
+		.generation = ip->generation};
+	return source_check(ip, src, dst);
+}
+
+int ip_path_find(
+	struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst, struct ip_path *path)
+{
+	const struct ip_own *own = ip_own_find(ip, dst);
+	const struct ip_route *route;
+	const struct ip_addr *hop;
+	struct ip_neighbour *n;
+
+	if (own != NULL && own->kind == IP_OWN_ADDRESS)
+		return path_find_local(ip, src, dst, own->iface, path);
+	route = is_one_host(dst, own) ? route_find(ip, dst) : NULL;
+	if (route == NULL ||
+		(ip_addr_is_loopback(dst) && !ip_iface(ip, route->iface)->allow_loopback)) {
+		ip_count(ip, IP_STAT_TX_NO_ROUTE);
+		return -ENETUNREACH;
+	}
+	hop = ip_addr_is_any(&route->gateway) ? dst : &route->gateway;
+	if (ip_addr_is_any(src))
+		(void)ip_source_select(ip, route->iface, hop, src);
+	if (source_check(ip, src, dst) != 0)
+		return -EADDRNOTAVAIL;
+	n = neighbour_get(ip, route->iface, hop);
+	if (n == NULL) {
+		ip_count(ip, IP_STAT_TX_NO_ROUTE);
+		return -ENETUNREACH;
+	}
+	*path = (struct ip_path){.iface = route->iface,
+		.neighbour = mem_pool_index(&ip->neighbour_pool, n),
+		.generation = ip->generation};
+	return 0;
+}
+
+uint16_t ip_path_mtu(const struct ip_stack *ip, const struct ip_path *path)
+{
+	return ip_iface(ip, path->iface)->mtu;
+}
+
+uint32_t ip_path_caps(const struct ip_stack *ip, const struct ip_path *path)
+{
+	/* Memory needs no checksum and no cutting. */
+	if (path->flags & IP_PATH_LOCAL)
+		return PORT_CAP_TX_IP_CHECKSUM | PORT_CAP_TX_L4_CHECKSUM | PORT_CAP_TX_MULTI_SEG |
+		       PORT_CAP_TX_TSO;
+	return ip_iface_port(ip, path->iface)->port->caps;
+}
+
+void ip_route_each(
+	const struct ip_stack *ip, bool (*fn)(void *ctx, const struct ip_route_info *r), void *ctx)
+{
+	for (uint32_t i = 0; i <= ip->own_mask; i++) {
+		const struct ip_own *own = &ip->own[i];
+		struct ip_route_info info = {
+			.prefix = {own->addr, (uint8_t)family_bits(&own->addr)},
+			.iface = own->iface,
+			.local = true};
+
+		if (own->kind == IP_OWN_ADDRESS && !fn(ctx, &info))
+			return;
+	}
+	for (uint32_t i = 0; i < ip->route_count; i++) {
+		struct ip_route_info info = {.prefix = ip->routes[i].prefix,
+			.gateway = ip->routes[i].gateway,
+			.iface = ip->routes[i].iface};
+
+		if (!fn(ctx, &info))
+			return;
+	}
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The neighbour cache of one core.
+ *
+ * In: packets to send (neighbour_send), and what a neighbour protocol heard (neighbour_learn), on
+ * this core or by mail on another one. Out: packets with the station's address, questions to the
+ * network, and host-unreachable errors about packets that waited in vain.
+ *
+ * INCOMPLETE  asks everybody, once a second; packets wait. No answer to the third question: FAILED.
+ * REACHABLE   heard from within 30 s. Used after that: PROBE.
+ * STALE       we have an address from hearsay (an announcement), not confirmed. Used: PROBE.
+ * PROBE       packets go out; asks the station itself. No answer to the third question: FAILED, but
+ *             the next packet may ask everybody at once: the station may have moved.
+ * FAILED      nothing is asked for 3 s; packets fail in the next turn, not inside ip_send, so that
+ *             a caller is never called back from its own call.
+ *
+ * Invariants: an entry is in the table and in the LRU list, or free. Packets wait only in
+ * INCOMPLETE and FAILED, and then the timer is set. Whoever holds a path holds a pool index;
+ * forgetting an entry makes all paths of the core stale (generation), so no index outlives its
+ * entry.
+ */
+#include "ip_pvt.h"
+
+static uint32_t *bucket_of(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr)
+{
+	uint64_t hash = hash_bytes(addr->b, sizeof(addr->b), ip->neighbour_seed + iface);
+
+	return &ip->neighbour_buckets[hash % IP_NEIGHBOUR_BUCKETS];
+}
+
+static struct ip_neighbour *neighbour_at(const struct ip_stack *ip, uint32_t index)
+{
+	return index == IP_NEIGHBOUR_NONE ? NULL : mem_pool_at(&ip->neighbour_pool, index);
+}
+
+int neighbour_init(struct ip_stack *ip, struct error *err)
+{
+	list_init(&ip->neighbour_lru);
+	ip->neighbour_seed = rand_u64(&ip->worker->rand);
+	for (uint32_t i = 0; i < IP_NEIGHBOUR_BUCKETS; i++)
+		ip->neighbour_buckets[i] = IP_NEIGHBOUR_NONE;
+	return mem_pool_init(&ip->neighbour_pool, "ip neighbours", sizeof(struct ip_neighbour),
+		CACHE_LINE_BYTES, IP_NEIGHBOURS_MAX, err);
+}
+
+/* Safe on a stack whose creation stopped before neighbour_init. */
+void neighbour_fini(struct ip_stack *ip)
+{
+	struct list *link;
+
+	if (ip->neighbour_lru.next == NULL)
+		return;
+	while ((link = list_pop_head(&ip->neighbour_lru)) != NULL) {
+		struct ip_neighbour *n = list_entry(link, struct ip_neighbour, lru);
+
+		for (uint32_t i = 0; i < n->queued; i++)
+			pkt_free(n->queue[i]);
+		mem_pool_put(&ip->neighbour_pool, n);
+	}
+	mem_pool_fini(&ip->neighbour_pool);
+}
+
+struct ip_neighbour *neighbour_find(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr)
+{
+	struct ip_neighbour *n = neighbour_at(ip, *bucket_of(ip, iface, addr));
+
+	while (n != NULL && !(n->iface == iface && ip_addr_eq(&n->addr, addr)))
+		n = neighbour_at(ip, n->hash_next);
+	return n;
+}
+
+/* --- packets that wait --- */
+
+static void queue_put(struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m)
+{
+	if (n->queued == ARRAY_LEN(n->queue))
+		ip_drop(ip, IP_STAT_TX_NEIGHBOUR_QUEUE, m);
+	else
+		n->queue[n->queued++] = m;
+}
+
+/* Moves them out first: whoever hears of a failure may send to the same neighbour again. */
+static uint32_t queue_take(struct ip_neighbour *n, struct rte_mbuf **packets)
+{
+	uint32_t count = n->queued;
+
+	memcpy(packets, n->queue, count * sizeof(*packets));
+	n->queued = 0;
+	return count;
+}
+
+static void packet_fail(struct ip_stack *ip, struct rte_mbuf *m)
+{
+	struct ip_icmp_error error;
+	struct ip_proto *p;
+
+	if (ip_v4_error_about(m, WIRE_ICMP_UNREACH_HOST, &error)) {
+		p = ip_proto_find(ip, error.proto);
+		if (p != NULL && p->error_fn != NULL)
+			p->error_fn(p->ctx, &error);
+	}
+	ip_drop(ip, IP_STAT_TX_NEIGHBOUR_FAILED, m);
+}
+
+/* The entry may be gone afterwards. */
+static void queue_fail(struct ip_stack *ip, struct ip_neighbour *n)
+{
+	struct rte_mbuf *packets[IP_NEIGHBOUR_QUEUE_MAX];
+	uint32_t count = queue_take(n, packets);
+
+	for (uint32_t i = 0; i < count; i++)
+		packet_fail(ip, packets[i]);
+}
+
+static void queue_send(struct ip_stack *ip, struct ip_neighbour *n)
+{
+	struct rte_mbuf *packets[IP_NEIGHBOUR_QUEUE_MAX];
+	uint32_t count = queue_take(n, packets);
+
+	for (uint32_t i = 0; i < count; i++)
+		neighbour_send(ip, n, packets[i]);
+}
+
+/* --- states --- */
+
+static bool is_fresh(const struct ip_stack *ip, const struct ip_neighbour *n)
+{
+	return n->state == IP_NEIGHBOUR_REACHABLE &&
+	       ip->worker->now_ns - n->confirmed_at <= IP_NEIGHBOUR_REACHABLE_NS;
+}
+
+static bool has_mac(const struct ip_neighbour *n)
+{
+	return n->state != IP_NEIGHBOUR_INCOMPLETE && n->state != IP_NEIGHBOUR_FAILED;
+}
+
+static void ask(struct ip_stack *ip, struct ip_neighbour *n)
+{
+	n->tries++;
+	timer_set(&ip->worker->timers, &n->timer, ip->worker->now_ns + IP_NEIGHBOUR_RETRY_NS);
+	arp_request(ip, n->iface, &n->addr, n->state == IP_NEIGHBOUR_PROBE ? &n->mac : NULL);
+}
+
+static void ask_first(struct ip_stack *ip, struct ip_neighbour *n, enum ip_neighbour_state state)
+{
+	n->state = state;
+	n->tries = 0;
+	ask(ip, n);
+}
+
+static void on_timer(struct timer *timer, uint64_t now_ns)
+{
+	struct ip_neighbour *n = CONTAINER_OF(timer, struct ip_neighbour, timer);
+
+	if (n->state != IP_NEIGHBOUR_FAILED) {
+		if (n->tries < IP_NEIGHBOUR_TRIES_MAX) {
+			ask(n->ip, n);
+			return;
+		}
+		n->retry_at = now_ns;
+		if (n->state == IP_NEIGHBOUR_INCOMPLETE)
+			n->retry_at += IP_NEIGHBOUR_HOLD_NS;
+		n->state = IP_NEIGHBOUR_FAILED;
+	}
+	queue_fail(n->ip, n);
+}
+
+static void forget(struct ip_stack *ip, struct ip_neighbour *n)
+{
+	uint32_t index = mem_pool_index(&ip->neighbour_pool, n);
+	uint32_t *at = bucket_of(ip, n->iface, &n->addr);
+
+	while (*at != index)
+		at = &neighbour_at(ip, *at)->hash_next;
+	*at = n->hash_next;
+	list_del(&n->lru);
+	timer_cancel(&ip->worker->timers, &n->timer);
+	for (uint32_t i = 0; i < n->queued; i++)
+		ip_drop(ip, IP_STAT_TX_NEIGHBOUR_FAILED, n->queue[i]);
+	mem_pool_put(&ip->neighbour_pool, n);
+	ip->generation = ip->generation == UINT32_MAX ? 1 : ip->generation + 1;
+}
+
+void ip_neighbour_flush(struct ip_stack *ip)
+{
+	while (!list_is_empty(&ip->neighbour_lru))
+		forget(ip, list_first(&ip->neighbour_lru, struct ip_neighbour, lru));
+}
+
+struct ip_neighbour *neighbour_get(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr)
+{
+	struct ip_neighbour *n = neighbour_find(ip, iface, addr);
+	uint32_t *bucket;
+
+	if (n != NULL)
+		return n;
+	if (ip->neighbour_pool.count_used == ip->neighbour_pool.count_max) {
+		forget(ip, list_first(&ip->neighbour_lru, struct ip_neighbour, lru));
+		ip_count(ip, IP_STAT_NEIGHBOUR_EVICTED);
+	}
+	n = mem_pool_get(&ip->neighbour_pool);
+	if (n == NULL)
+		return NULL;
+	bucket = bucket_of(ip, iface, addr);
+	*n = (struct ip_neighbour){.ip = ip,
+		.hash_next = *bucket,
+		.iface = iface,
+		.state = IP_NEIGHBOUR_INCOMPLETE,
+		.addr = *addr,
+		.used_at = ip->worker->now_ns};
+	timer_init(&n->timer, on_timer);
+	list_add_tail(&ip->neighbour_lru, &n->lru);
+	*bucket = mem_pool_index(&ip->neighbour_pool, n);
+	return n;
+}
+
+static void touch(struct ip_stack *ip, struct ip_neighbour *n)
+{
+	if (ip->worker->now_ns - n->used_at < IP_NEIGHBOUR_TOUCH_NS)
+		return;
+	n->used_at = ip->worker->now_ns;
+	list_del(&n->lru);
+	list_add_tail(&ip->neighbour_lru, &n->lru);
+}
+
+static void send_failed(struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m)
+{
+	queue_put(ip, n, m);
+	if (ip->worker->now_ns >= n->retry_at)
+		ask_first(ip, n, IP_NEIGHBOUR_INCOMPLETE);
+	else if (!timer_is_set(&n->timer))
+		timer_set(&ip->worker->timers, &n->timer, ip->worker->now_ns);
+}
+
+void neighbour_send(struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m)
+{
+	touch(ip, n);
+	switch (n->state) {
+	case IP_NEIGHBOUR_INCOMPLETE:
+		queue_put(ip, n, m);
+		if (!timer_is_set(&n->timer))
+			ask_first(ip, n, IP_NEIGHBOUR_INCOMPLETE);
+		return;
+	case IP_NEIGHBOUR_FAILED:
+		send_failed(ip, n, m);
+		return;
+	case IP_NEIGHBOUR_REACHABLE:
+	case IP_NEIGHBOUR_STALE:
+		if (!is_fresh(ip, n))
+			ask_first(ip, n, IP_NEIGHBOUR_PROBE);
+		break;
+	case IP_NEIGHBOUR_PROBE:
+		break;
+	}
+	ip_count(ip, IP_STAT_TX_PKTS);
+	ip_ether_send(ip, n->iface, &n->mac, WIRE_ETHERTYPE_IPV4, m);
+}
+
+/* --- news --- */
+
+/* Returns true if other cores may want to hear of it. */
+static bool update(
+	struct ip_stack *ip, struct ip_neighbour *n, const struct wire_mac *mac, bool to_us)
+{
+	bool changed = !has_mac(n) || memcmp(&n->mac, mac, sizeof(*mac)) != 0;
+	bool fresh = is_fresh(ip, n);
+
+	if (to_us) {
+		n->state = IP_NEIGHBOUR_REACHABLE;
+		n->confirmed_at = ip->worker->now_ns;
+	} else if (changed) {
+		n->state = IP_NEIGHBOUR_STALE; /* as RFC 4861 7.2.5 has it */
+	} else {
+		return false;
+	}
+	n->mac = *mac;
+	timer_cancel(&ip->worker->timers, &n->timer);
+	queue_send(ip, n);
+	return changed || !fresh;
+}
+
+static bool apply(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
+	const struct wire_mac *mac, bool to_us)
+{
+	struct ip_neighbour *n =
+		to_us ? neighbour_get(ip, iface, addr) : neighbour_find(ip, iface, addr);
+
+	return n != NULL && update(ip, n, mac, to_us);
+}
+
+/* Mail: word = to_us, arg = stack, address (two words), MAC, interface. */
+static void on_mail(struct worker *to, const struct mail *mail)
+{
+	struct ip_stack *ip = (struct ip_stack *)(uintptr_t)mail->arg[0];
+	struct ip_addr addr;
+	struct wire_mac mac;
+
+	(void)to;
+	memcpy(&addr, &mail->arg[1], sizeof(addr));
+	memcpy(&mac, &mail->arg[3], sizeof(mac));
+	(void)apply(ip, (uint16_t)mail->arg[4], &addr, &mac, mail->word != 0);
+}
+
+static void tell(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
+	const struct wire_mac *mac, bool to_us)
+{
+	struct mail mail = {.fn = on_mail, .word = to_us};
+
+	memcpy(&mail.arg[1], addr, sizeof(*addr));
+	memcpy(&mail.arg[3], mac, sizeof(*mac));
+	mail.arg[4] = iface;
+	for (uint32_t core = 0; core < ip->core_count; core++) {
+		if (core == ip->worker->index)
+			continue;
+		mail.arg[0] = (uintptr_t)ip->cores[core];
+		if (worker_mail(ip->worker, core, &mail) != 0)
+			ip_count(ip, IP_STAT_NEIGHBOUR_UNTOLD);
+	}
+}
+
+void neighbour_learn(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
+	const struct wire_mac *mac, uint32_t news)
+{
+	bool to_us = news & NEIGHBOUR_NEWS_TO_US;
+
+	if (apply(ip, iface, addr, mac, to_us) || (news & NEIGHBOUR_NEWS_TELL))
+		tell(ip, iface, addr, mac, to_us);
+}
+
+void ip_neighbour_each(
+	struct ip_stack *ip, bool (*fn)(void *ctx, const struct ip_neighbour_info *n), void *ctx)
+{
+	list_for_each (link, &ip->neighbour_lru) {
+		struct ip_neighbour *n = list_entry(link, struct ip_neighbour, lru);
+		struct ip_neighbour_info info = {.addr = n->addr,
+			.iface = n->iface,
+			.state = n->state,
+			.age_ns = UINT64_MAX,
+			.queued = n->queued};
+
+		if (has_mac(n))
+			info.mac = n->mac;
+		if (n->confirmed_at != 0)
+			info.age_ns = ip->worker->now_ns - n->confirmed_at;
+		if (n->state == IP_NEIGHBOUR_REACHABLE && !is_fresh(ip, n))
+			info.state = IP_NEIGHBOUR_STALE;
+		if (!fn(ctx, &info))
+			return;
+	}
+}
