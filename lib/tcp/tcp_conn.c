@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What owners call, and how a connection ends.
+ *
+ * Nothing here sends: a call changes the state, and output (phase TX) sees what follows from it.
+ * A connection ends by tcp_conn_detach: it leaves the table and its timers and becomes a holder of
+ * unread bytes until its owner closes it. Then, and when a last reset has left, TX frees it.
+ */
+#include "tcp_pvt.h"
+
+/* --- the end ----------------------------------------------------------------------- */
+
+void tcp_conn_detach(struct tcp_conn *c, enum tcp_state state)
+{
+	struct tcp *tcp = c->tcp;
+
+	if (!tcp_is_open(c))
+		return;
+	if (c->flags & TCP_F_UNACCEPTED)
+		tcp_listen_forget(c);
+	tcp_table_del(&tcp->table, tcp_hash(tcp, &c->tuple), mem_pool_index(&tcp->conns, c) + 1);
+	timer_cancel(&tcp->worker->timers, &c->timer);
+	c->rtx_at = c->ack_at = c->idle_at = 0;
+	pkt_chain_free(&c->snd);
+	c->hint = (struct pkt_chain_hint){0};
+	tcp_reasm_free(c);
+	if (c->recovery_ref) {
+		mem_pool_put(&tcp->recoveries, tcp_recovery(c));
+		c->recovery_ref = 0;
+	}
+	c->state = (uint8_t)state;
+	c->flags |= TCP_F_DETACHED;
+	tcp_conn_schedule(c);
+}
+
+void tcp_conn_fail(struct tcp_conn *c, enum tcp_failure failure)
+{
+	if (!tcp_is_open(c))
+		return;
+	c->failure = (uint8_t)failure;
+	tcp_conn_detach(c, TCP_CLOSED);
+	pkt_chain_free(&c->rcv);
+	tcp_conn_event(c, TCP_EVENT_FAILED);
+}
+
+void tcp_conn_reset(struct tcp_conn *c, enum tcp_failure failure)
+{
+	if (tcp_is_open(c) && c->state != TCP_SYN_SENT)
+		c->flags |= TCP_F_RST;
+	tcp_conn_fail(c, failure);
+}
+
+void tcp_conn_enter_time_wait(struct tcp_conn *c)
+{
+	struct tcp *tcp = c->tcp;
+
+	if (c->flags & TCP_F_ACK_NOW)
+		tcp_reply_schedule(tcp, &(struct tcp_reply){
+						.tuple = c->tuple,
+						.seq = c->snd_max,
+						.ack = c->rcv_nxt,
+						.ts_val = tcp_now_ms(tcp) + c->ts_offset,
+						.ts_ecr = c->ts_recent,
+						.window = tcp_window_field(c),
+						.flags = WIRE_TCP_ACK,
+						.has_ts = c->flags & TCP_F_TS,
+					});
+	tcp_conn_detach(c, TCP_TIME_WAIT);
+	tcp_tw_add(tcp, c);
+}
+
+void tcp_conn_free(struct tcp_conn *c)
+{
+	struct tcp *tcp = c->tcp;
+
+	list_del(&c->link);
+	pkt_chain_free(&c->rcv);
+	mem_pool_put(&tcp->conns, c);
+	stat_sub(&tcp->stats[TCP_STAT_CONNS], 1);
+}
+
+/* --- the beginning ----------------------------------------------------------------- */
+
+bool tcp_conn_establish(struct tcp_conn *c)
+{
+	struct tcp *tcp = c->tcp;
+	struct tcp_listener *l = c->listener;
+
+	if (c->flags & TCP_F_UNACCEPTED) {
+		if (l->paused && l->waiting_count >= l->config.backlog) {
+			tcp_count(tcp, TCP_STAT_LISTEN_BACKLOG_FULL);
+			return false;
+		}
+		l->half_open_count--;
+		tcp->half_open_count--;
+		c->flags |= TCP_F_ACCEPT_WAIT;
+		list_add_tail(&l->waiting, &c->accept_link);
+		l->waiting_count++;
+		if (!l->paused && !list_is_linked(&l->wait_link))
+			list_add_tail(&tcp->accepting, &l->wait_link);
+	} else {
+		tcp_conn_event(c, TCP_EVENT_CONNECTED);
+	}
+	c->state = c->flags & TCP_F_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED;
+	c->backoff = 0;
+	c->rtx_at = 0;
+	tcp_cc_open(c);
+	tcp_keepalive_restart(c);
+	return true;
+}
+
+/* --- what owners call -------------------------------------------------------------- */
+
+void tcp_conn_set_user(struct tcp_conn *c, void *user)
+{
+	c->user = user;
+}
+
+void tcp_conn_set_owner(struct tcp_conn *c, const struct tcp_owner_ops *ops, void *user)
+{
+	c->ops = ops;
+	c->user = user;
+}
+
+uint32_t tcp_conn_recv_ready(const struct tcp_conn *c)
+{
+	return c->rcv.bytes;
+}
+
+bool tcp_conn_recv_ended(const struct tcp_conn *c)
+{
+	return c->rcv.bytes == 0 && c->flags & TCP_F_FIN_RCVD;
+}
+
+/* What the limit leaves. Held memory counts half: full segments hold half as much again as they
+ * bring, so only chains of small ones feel it. */
+static uint32_t room_of(uint32_t limit, uint32_t bytes, uint32_t held_bytes)
+{
+	uint32_t charge = MAX(bytes, held_bytes / 2);
+
+	return charge < limit ? limit - charge : 0;
+}
+
+uint32_t tcp_recv_room(const struct tcp_conn *c)
+{
+	/* Bytes out of order lie inside of the window that was promised already. */
+	return room_of(c->tcp->config.recv_buffer_bytes, c->rcv.bytes,
+		c->rcv.held_bytes + tcp_reasm_held(c));
+}
+
+/* The window is worth an ACK of its own once it opens by two segments or half of the buffer
+ * (RFC 9293 3.8.6.2.2). */
+static void window_opened(struct tcp_conn *c)
+{
+	uint32_t step = MIN(2u * c->mss, c->tcp->config.recv_buffer_bytes / 2);
+	struct seq edge = seq_add(c->rcv_nxt, tcp_recv_room(c));
+
+	if (!tcp_is_open(c) || tcp_is_opening(c) || c->flags & TCP_F_FIN_RCVD)
+		return;
+	if (seq_diff(edge, c->rcv_adv) >= (int32_t)step) {
+		c->flags |= TCP_F_ACK_NOW;
+		tcp_conn_schedule(c);
+	}
+}
+
+uint32_t tcp_conn_recv(struct tcp_conn *c, struct pkt_chain *to, uint32_t max)
+{
+	uint32_t n;
+
+	if (max >= c->rcv.bytes) {
+		n = c->rcv.bytes;
+		pkt_chain_splice(to, &c->rcv);
+	} else {
+		n = pkt_chain_take(&c->rcv, max, to, c->tcp->pools);
+	}
+	if (n)
+		window_opened(c);
+	return n;
+}
+
+uint32_t tcp_conn_send_room(const struct tcp_conn *c)
+{
+	if (!tcp_is_open(c) || c->flags & TCP_F_FIN_QUEUED)
+		return 0;
+	return room_of(c->tcp->config.send_buffer_bytes, c->snd.bytes, c->snd.held_bytes);
+}
+
+uint32_t tcp_conn_send(struct tcp_conn *c, struct pkt_chain *from, uint32_t max)
+{
+	uint32_t want = MIN(max, from->bytes);
+	uint32_t n = MIN(want, tcp_conn_send_room(c));
+
+	if (n == from->bytes)
+		pkt_chain_splice(&c->snd, from);
+	else if (n)
+		n = pkt_chain_take(from, n, &c->snd, c->tcp->pools);
+	if (n < want && tcp_is_open(c) && !(c->flags & TCP_F_FIN_QUEUED))
+		c->flags |= TCP_F_WANT_ROOM;
+	if (n == 0)
+		return 0;
+	if (c->snd.held_bytes > TCP_COMPACT_BYTES_MIN &&
+		c->snd.held_bytes / TCP_COMPACT_RATIO > c->snd.bytes) {
+		c->hint = (struct pkt_chain_hint){0};
+		pkt_chain_compact(&c->snd, TCP_COMPACT_RATIO, c->tcp->pools);
+	}
+	tcp_conn_schedule(c);
+	return n;
+}
+
+void tcp_conn_set_more(struct tcp_conn *c, bool more)
+{
+	if (more) {
+		c->flags |= TCP_F_MORE;
+	} else if (c->flags & TCP_F_MORE) {
+		c->flags &= ~(uint32_t)TCP_F_MORE;
+		if (tcp_is_open(c))
+			tcp_conn_schedule(c);
+	}
+}
+
+/* RFC 9293 3.10.4. Before the handshake is done only the wish is kept. */
+void tcp_conn_shut(struct tcp_conn *c)
+{
+	if (!tcp_is_open(c) || c->flags & TCP_F_FIN_QUEUED)
+		return;
+	c->flags |= TCP_F_FIN_QUEUED;
+	if (c->state == TCP_ESTABLISHED)
+		c->state = TCP_FIN_WAIT_1;
+	else if (c->state == TCP_CLOSE_WAIT)
+		c->state = TCP_LAST_ACK;
+	tcp_conn_schedule(c);
+}
+
+static void let_go(struct tcp_conn *c)
+{
+	c->flags &= ~(uint32_t)(TCP_F_OWNED | TCP_F_KEEPALIVE | TCP_F_WANT_ROOM | TCP_F_WANT_SENT);
+	c->user = NULL;
+	c->events = 0;
+	tcp_conn_schedule(c); /* TX frees it if it is over */
+}
+
+void tcp_conn_close(struct tcp_conn *c)
+{
+	ASSERT(c->flags & TCP_F_OWNED);
+	let_go(c);
+	if (!tcp_is_open(c))
+		return;
+	if (c->state == TCP_SYN_SENT) {
+		tcp_conn_detach(c, TCP_CLOSED);
+	} else if (c->rcv.bytes > 0) {
+		tcp_conn_reset(c, TCP_FAILURE_NONE);
+	} else {
+		tcp_conn_shut(c);
+		c->idle_at = 0;
+		if (c->state == TCP_FIN_WAIT_2)
+			c->idle_at = tcp_deadline(tcp_now_ms(c->tcp), c->tcp->config.fin_wait_2_ms);
+	}
+}
+
+void tcp_conn_abort(struct tcp_conn *c)
+{
+	ASSERT(c->flags & TCP_F_OWNED);
+	let_go(c);
+	tcp_conn_reset(c, TCP_FAILURE_NONE);
+}
+
+void tcp_conn_notify_sent(struct tcp_conn *c)
+{
+	if (!tcp_is_open(c))
+		return;
+	if (c->snd.bytes == 0 && !(c->flags & TCP_F_FIN_QUEUED))
+		tcp_conn_event(c, TCP_EVENT_SENT);
+	else
+		c->flags |= TCP_F_WANT_SENT;
+}
+
+void tcp_conn_set_keepalive(struct tcp_conn *c, bool on)
+{
+	if (!tcp_is_open(c))
+		return;
+	if (on) {
+		c->flags |= TCP_F_KEEPALIVE;
+		tcp_keepalive_restart(c);
+		tcp_conn_schedule(c);
+	} else {
+		c->flags &= ~(uint32_t)(TCP_F_KEEPALIVE | TCP_F_KEEP_PROBE);
+		c->idle_at = 0;
+	}
+}
+
+enum tcp_failure tcp_conn_failure(const struct tcp_conn *c)
+{
+	return c->failure;
+}
+
+enum tcp_state tcp_conn_state(const struct tcp_conn *c)
+{
+	return c->state;
+}
+
+struct tcp *tcp_conn_tcp(const struct tcp_conn *c)
+{
+	return c->tcp;
+}
+
+struct endpoint tcp_conn_local(const struct tcp_conn *c)
+{
+	return (struct endpoint){c->tuple.local, c->tuple.local_port};
+}
+
+struct endpoint tcp_conn_remote(const struct tcp_conn *c)
+{
+	return (struct endpoint){c->tuple.remote, c->tuple.remote_port};
+}
+
+void tcp_conn_info(const struct tcp_conn *c, struct tcp_conn_info *out)
+{
+	*out = (struct tcp_conn_info){
+		.state = c->state,
+		.local = tcp_conn_local(c),
+		.remote = tcp_conn_remote(c),
+		.user = c->flags & TCP_F_OWNED ? c->user : NULL,
+		.snd_wnd = c->snd_wnd,
+		.rcv_wnd = tcp_recv_room(c),
+		.cwnd = c->cwnd,
+		.ssthresh = c->ssthresh,
+		.mss = c->mss,
+		.send_queued_bytes = c->snd.bytes,
+		.send_unacked_bytes = tcp_flight(c),
+		.recv_queued_bytes = c->rcv.bytes,
+		.held_bytes = c->snd.held_bytes + c->rcv.held_bytes + tcp_reasm_held(c),
+		.srtt_us = c->srtt_us,
+		.rttvar_us = c->rttvar_us,
+		.rto_ms = tcp_rto_backed_off_ms(c),
+		.retransmits = c->retransmits,
+		.age_ns = (uint64_t)(tcp_now_ms(c->tcp) - c->created_ms) * NS_PER_MS,
+	};
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Listeners: where SYNs for no connection go (RFC 9293 3.10.7.2), and the queues in which
+ * established connections wait for on_accept.
+ */
+#include "tcp_pvt.h"
+
+#define BACKLOG_DEFAULT 1024
+
+static struct list *bucket_of(struct tcp *tcp, uint16_t port)
+{
+	return &tcp->buckets[port % TCP_LISTEN_BUCKETS];
+}
+
+/* How well a listener fits an address: 3 exactly, 2 any of its family, 1 [::] for IPv4; 0 not. */
+static int fits(const struct tcp_listen_config *config, const struct ip_addr *addr)
+{
+	const struct ip_addr *own = &config->local.addr;
+
+	if (ip_addr_eq(own, addr))
+		return 3;
+	if (!ip_addr_is_any(own))
+		return 0;
+	if (ip_addr_is_v4(own) == ip_addr_is_v4(addr))
+		return 2;
+	return !ip_addr_is_v4(own) && !config->v6_only ? 1 : 0;
+}
+
+struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct tcp_tuple *tuple)
+{
+	struct tcp_listener *best = NULL;
+	int best_fit = 0;
+
+	list_for_each (link, bucket_of(tcp, tuple->local_port)) {
+		struct tcp_listener *l = list_entry(link, struct tcp_listener, link);
+		int fit = l->config.local.port == tuple->local_port
+				  ? fits(&l->config, &tuple->local)
+				  : 0;
+
+		if (fit > best_fit) {
+			best = l;
+			best_fit = fit;
+		}
+	}
+	return best;
+}
+
+struct tcp_listener *tcp_listen(
+	struct tcp *tcp, const struct tcp_listen_config *config, struct error *err)
+{
+	struct list *bucket = bucket_of(tcp, config->local.port);
+	char text[ENDPOINT_TEXT_SIZE];
+	struct tcp_listener *l;
+
+	list_for_each (link, bucket) {
+		l = list_entry(link, struct tcp_listener, link);
+		if (endpoint_eq(&l->config.local, &config->local)) {
+			error_set(err, -EADDRINUSE, "%s is listened on already",
+				endpoint_format(&config->local, text));
+			return NULL;
+		}
+	}
+	l = mem_pool_get(&tcp->listeners);
+	if (!l) {
+		error_set(err, -ENOSPC, "no more than %u listeners", tcp->config.listeners_max);
+		return NULL;
+	}
+	*l = (struct tcp_listener){.tcp = tcp, .config = *config};
+	if (l->config.backlog == 0)
+		l->config.backlog = BACKLOG_DEFAULT;
+	list_init(&l->wait_link);
+	list_init(&l->waiting);
+	list_add_tail(bucket, &l->link);
+	return l;
+}
+
+void tcp_listener_close(struct tcp_listener *l)
+{
+	struct tcp *tcp = l->tcp;
+	const struct tcp_slot *slots = tcp->table.slots;
+
+	while (!list_is_empty(&l->waiting))
+		tcp_conn_reset(
+			list_first(&l->waiting, struct tcp_conn, accept_link), TCP_FAILURE_RESET);
+	/* Half-open ones are on no list; closing a listener is rare. Deleting shifts slots back,
+	 * so each position is looked at until it holds something else. */
+	for (uint32_t i = 0; l->half_open_count > 0 && i <= tcp->table.mask;) {
+		struct tcp_conn *c = tcp_ref_conn(tcp, slots[i].ref);
+
+		if (c && c->flags & TCP_F_UNACCEPTED && c->listener == l)
+			tcp_conn_reset(c, TCP_FAILURE_RESET);
+		else
+			i++;
+	}
+	ASSERT(l->half_open_count == 0);
+	list_del(&l->wait_link);
+	list_del(&l->link);
+	mem_pool_put(&tcp->listeners, l);
+}
+
+void tcp_listener_pause(struct tcp_listener *l, bool paused)
+{
+	l->paused = paused;
+	if (!paused && !list_is_empty(&l->waiting) && !list_is_linked(&l->wait_link))
+		list_add_tail(&l->tcp->accepting, &l->wait_link);
+}
+
+void tcp_listen_forget(struct tcp_conn *c)
+{
+	struct tcp_listener *l = c->listener;
+
+	ASSERT(c->flags & TCP_F_UNACCEPTED);
+	if (c->flags & TCP_F_ACCEPT_WAIT) {
+		list_del(&c->accept_link);
+		l->waiting_count--;
+	} else {
+		l->half_open_count--;
+		l->tcp->half_open_count--;
+	}
+	c->flags &= ~(uint32_t)(TCP_F_ACCEPT_WAIT | TCP_F_UNACCEPTED);
+	c->listener = NULL;
+	c->hint = (struct pkt_chain_hint){0};
+}
+
+/* While paused, half-open ones count too: they will want to wait. */
+static bool has_room(struct tcp *tcp, struct tcp_listener *l)
+{
+	if (l->paused && l->waiting_count + l->half_open_count >= l->config.backlog) {
+		tcp_count(tcp, TCP_STAT_LISTEN_BACKLOG_FULL);
+		return false;
+	}
+	if (tcp->half_open_count >= tcp->config.half_open_max) {
+		tcp_count(tcp, TCP_STAT_LISTEN_HALF_OPEN_FULL);
+		return false;
+	}
+	return true;
+}
+
+static void syn_accept(struct tcp *tcp, struct tcp_listener *l, const struct tcp_seg *seg,
+	const struct seq *isn_min)
+{
+	struct tcp_tuple tuple = seg->tuple;
+	struct ip_path path = {0};
+	struct tcp_conn *c = NULL;
+
+	if (has_room(tcp, l) && ip_path_find(tcp->ip, &tuple.local, &tuple.remote, &path) == 0)
+		c = tcp_conn_new(tcp, &tuple, &path);
+	if (!c)
+		return;
+	if (isn_min)
+		c->snd_una = c->snd_nxt = c->snd_max = c->recover = seq_max(c->snd_una, *isn_min);
+	c->state = TCP_SYN_RECEIVED;
+	c->flags |= TCP_F_PASSIVE | TCP_F_UNACCEPTED | TCP_F_ACK_NOW;
+	c->listener = l;
+	c->ops = l->config.ops;
+	if (l->config.mss)
+		c->mss = MIN(c->mss, MAX(l->config.mss, (uint16_t)TCP_MSS_MIN));
+	c->rcv_nxt = seq_add(seg->h.seq, 1);
+	c->rcv_acked = c->rcv_nxt;
+	c->rcv_adv = c->rcv_nxt;
+	c->snd_wnd = seg->h.window; /* never scaled in a SYN */
+	c->snd_wl1 = seg->h.seq;
+	tcp_take_options(c, &seg->h);
+	l->half_open_count++;
+	tcp->half_open_count++;
+	tcp_conn_schedule(c);
+}
+
+/* RFC 9293 3.10.7.2: a RST is ignored, an ACK is answered with a RST, a SYN opens. */
+void tcp_listen_input(
+	struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg, const struct seq *isn_min)
+{
+	uint8_t flags = seg->h.flags;
+
+	if (flags & WIRE_TCP_RST)
+		return;
+	if (flags & WIRE_TCP_ACK || !(flags & WIRE_TCP_SYN)) {
+		tcp_in_closed(tcp, seg);
+		return;
+	}
+	if (flags & WIRE_TCP_FIN) { /* no stack sends this */
+		tcp_count(tcp, TCP_STAT_RX_MALFORMED);
+		return;
+	}
+	syn_accept(tcp, l, seg, isn_min);
+}
+
+static void accept_one(struct tcp_listener *l, struct tcp_conn *c)
+{
+	c->flags |= TCP_F_OWNED;
+	tcp_listen_forget(c);
+	c->user = NULL;
+	tcp_count(l->tcp, TCP_STAT_OPEN_PASSIVE);
+	if (!l->config.ops->on_accept(l->config.user, c))
+		tcp_conn_abort(c);
+	else if (c->events)
+		tcp_conn_schedule(c);
+}
+
+uint32_t tcp_listen_poll(struct tcp *tcp, uint32_t budget)
+{
+	uint32_t done = 0;
+
+	while (done < budget && !list_is_empty(&tcp->accepting)) {
+		struct tcp_listener *l =
+			list_first(&tcp->accepting, struct tcp_listener, wait_link);
+
+		if (l->paused || list_is_empty(&l->waiting)) {
+			list_del(&l->wait_link);
+			continue;
+		}
+		accept_one(l, list_first(&l->waiting, struct tcp_conn, accept_link));
+		done++;
+	}
+	return done;
+}

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Output: once per connection and turn, after input, timers and owners have had their say.
+ *
+ * In: the state and flags of a connection. Out: segments by ip_send, in this order:
+ *   1. the last reset of a connection that is gone;
+ *   2. a SYN that was not sent, or must be sent again (snd_nxt == snd_una while opening);
+ *   3. probes of a closed window, keep-alive probes;
+ *   4. what recovery wants sent again (RFC 6675 NextSeg rules 1, 3 and 4; RFC 6582);
+ *   5. the send queue from snd_nxt on, as far as both windows go; after a timeout that is what was
+ *      sent before, less what the peer has (SACK); then the FIN;
+ *   6. an ACK, if none rode on the above, or if it has SACK blocks, which only bare ACKs carry.
+ * Then the timers that follow from what is outstanding.
+ *
+ * Small segments (RFC 9293 3.8.6.2.1): a segment goes if it is full, or the last of the queue (the
+ * owner says by tcp_conn_set_more when it is not; there is no Nagle), or half of the largest window
+ * the peer ever offered. What the window holds back waits for the persist timer.
+ *
+ * A segment for which there is no buffer changes nothing but ack_at, which tries again.
+ */
+#include "tcp_pvt.h"
+
+/* --- segments ---------------------------------------------------------------------- */
+
+/* The window that we tell: what the buffer leaves, but never less than was promised, and more only
+ * in steps worth telling (RFC 9293 3.8.6.2.2). */
+static uint32_t window_bytes(const struct tcp_conn *c)
+{
+	uint32_t promised = (uint32_t)MAX(seq_diff(c->rcv_adv, c->rcv_nxt), 0);
+	uint32_t room = tcp_recv_room(c);
+	uint32_t step = MIN((uint32_t)c->mss, c->tcp->config.recv_buffer_bytes / 2);
+
+	return room >= promised + step ? room : promised;
+}
+
+uint16_t tcp_window_field(const struct tcp_conn *c)
+{
+	uint8_t shift = tcp_is_opening(c) ? 0 : c->rcv_shift;
+
+	return (uint16_t)MIN(window_bytes(c) >> shift, (uint32_t)UINT16_MAX);
+}
+
+/* The number that the peer expects of a segment without text, as far as its window allows. */
+static struct seq bare_seq(const struct tcp_conn *c)
+{
+	return seq_min(c->snd_max, seq_add(c->snd_una, tcp_is_opening(c) ? 1 : c->snd_wnd));
+}
+
+static void fill_syn_options(const struct tcp_conn *c, struct wire_tcp *h)
+{
+	bool answer = c->state == TCP_SYN_RECEIVED;
+	uint16_t mss = tcp_mss_of_path(c->tcp, &c->path, ip_addr_is_v4(&c->tuple.local));
+
+	if (c->flags & TCP_F_UNACCEPTED && c->listener->config.mss)
+		mss = MIN(mss, MAX(c->listener->config.mss, (uint16_t)TCP_MSS_MIN));
+	h->has_mss = true;
+	h->mss = answer ? mss : c->mss;
+	h->has_window_scale = !answer || c->flags & TCP_F_WSCALE;
+	h->window_scale = c->tcp->rcv_shift;
+	h->has_sack_permitted = !answer || c->flags & TCP_F_SACK;
+}
+
+static void fill_header(struct tcp_conn *c, struct seq seq, uint8_t flags, struct wire_tcp *h)
+{
+	bool syn = flags & WIRE_TCP_SYN;
+
+	*h = (struct wire_tcp){
+		.src_port = c->tuple.local_port,
+		.dst_port = c->tuple.remote_port,
+		.seq = seq,
+		.window = tcp_window_field(c),
+		.flags = flags,
+	};
+	if (flags & WIRE_TCP_ACK)
+		h->ack = c->rcv_nxt;
+	if (syn)
+		fill_syn_options(c, h);
+	if (c->flags & TCP_F_TS || (syn && c->state == TCP_SYN_SENT)) {
+		h->has_timestamp = true;
+		h->ts_val = tcp_now_ms(c->tcp) + c->ts_offset;
+		h->ts_ecr = flags & WIRE_TCP_ACK ? c->ts_recent : 0;
+	}
+}
+
+/* Payload [off, off + len) of the send queue behind the header. */
+static bool attach(struct tcp_conn *c, struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	struct rte_mbuf *ref;
+
+	/* A copy of few bytes costs less than a buffer that refers to them. */
+	if (len <= TCP_COPY_BYTES_MAX) {
+		void *to = rte_pktmbuf_append(m, (uint16_t)len);
+
+		return pkt_chain_copy_out(&c->snd, off, to, len) == len;
+	}
+	ref = pkt_chain_ref(&c->snd, off, len, c->tcp->pools, &c->hint);
+	if (!ref)
+		return false;
+	m->next = ref;
+	m->nb_segs = (uint16_t)(1 + ref->nb_segs);
+	m->pkt_len += ref->pkt_len;
+	return true;
+}
+
+static void retry_later(struct tcp_conn *c)
+{
+	tcp_count(c->tcp, TCP_STAT_NO_BUFFER);
+	c->ack_at = tcp_deadline(tcp_now_ms(c->tcp), TCP_RETRY_MS);
+}
+
+/* The promise that a segment with an ACK makes, once it is sure to leave. */
+static void note_ack(struct tcp_conn *c, const struct wire_tcp *h)
+{
+	uint32_t window = (uint32_t)h->window << (h->flags & WIRE_TCP_SYN ? 0 : c->rcv_shift);
+
+	c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, window));
+	c->rcv_acked = c->rcv_nxt;
+	c->flags &= ~(uint32_t)(TCP_F_ACK_NOW | TCP_F_ACK_DELAYED);
+	c->ack_at = 0;
+}
+
+/* A segment with `len` bytes of the queue from number `seq` on. False: no buffer. */
+static bool send_segment(struct tcp_conn *c, struct wire_tcp *h, uint32_t len)
+{
+	struct tcp *tcp = c->tcp;
+	struct rte_mbuf *m = pkt_alloc(tcp->pools);
+	size_t header_bytes = wire_tcp_bytes(h);
+
+	if (!m) {
+		retry_later(c);
+		return false;
+	}
+	wire_tcp_emit((uint8_t *)rte_pktmbuf_append(m, (uint16_t)header_bytes), h);
+	if (len && !attach(c, m, (uint32_t)seq_diff(h->seq, c->snd_una), len)) {
+		pkt_free(m);
+		retry_later(c);
+		return false;
+	}
+	m->l4_len = header_bytes;
+	m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+	if (len > tcp_seg_bytes(c)) {
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+		m->tso_segsz = (uint16_t)tcp_seg_bytes(c);
+	}
+	tcp_count(tcp, TCP_STAT_TX_SEGS);
+	stat_add(&tcp->stats[TCP_STAT_TX_BYTES], len);
+	ip_send(tcp->ip, &c->path, &c->tuple.local, &c->tuple.remote, WIRE_PROTO_TCP, 0, m);
+	if (h->flags & WIRE_TCP_ACK)
+		note_ack(c, h);
+	return true;
+}
+
+static bool send_bare(struct tcp_conn *c, struct seq seq, uint8_t flags)
+{
+	struct wire_tcp h;
+
+	fill_header(c, seq, flags, &h);
+	return send_segment(c, &h, 0);
+}
+
+static void count_retransmit(struct tcp_conn *c)
+{
+	tcp_count(c->tcp, TCP_STAT_RETRANSMITS);
+	if (c->flags & TCP_F_RECOVERY)
+		tcp_count(c->tcp, TCP_STAT_RETRANSMITS_FAST);
+	if (c->retransmits < UINT16_MAX)
+		c->retransmits++;
+}
+
+/* Text and FIN from `seq` on; records what is outstanding. Returns the numbers sent, 0: none. */
+static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool fin)
+{
+	struct seq end = seq_add(seq, len + fin);
+	bool again = seq_lt(seq, c->snd_max);
+	uint8_t flags = WIRE_TCP_ACK;
+	struct wire_tcp h;
+	bool ack_now = c->flags & TCP_F_ACK_NOW;
+
+	if (fin)
+		flags |= WIRE_TCP_FIN;
+	if (len && seq_eq(seq_add(seq, len), tcp_snd_end(c)))
+		flags |= WIRE_TCP_PSH;
+	fill_header(c, seq, flags, &h);
+	if (!send_segment(c, &h, len))
+		return 0;
+	/* SACK blocks still want to go; see the essay. */
+	if (ack_now && tcp_reasm_held(c))
+		c->flags |= TCP_F_ACK_NOW;
+	if (fin)
+		c->flags |= TCP_F_FIN_SENT;
+	if (again) {
+		count_retransmit(c);
+		c->flags &= ~(uint32_t)TCP_F_RTT; /* Karn */
+	} else if (!(c->flags & (TCP_F_RTT | TCP_F_RECOVERY | TCP_F_LOSS))) {
+		c->flags |= TCP_F_RTT;
+		c->rtt_seq = end;
+		c->rtt_at_us = tcp_now_us(c->tcp);
+	}
+	c->snd_max = seq_max(c->snd_max, end);
+	if (c->flags & TCP_F_PERSIST)
+		c->backoff = 0;
+	if (c->rtx_at == 0 || c->flags & TCP_F_PERSIST)
+		tcp_rtx_restart(c);
+	return len + fin;
+}
+
+/* --- opening and probing ----------------------------------------------------------- */
+
+static void out_syn(struct tcp_conn *c)
+{
+	bool again = tcp_flight(c) != 0;
+	uint8_t flags = WIRE_TCP_SYN;
+
+	if (!seq_eq(c->snd_nxt, c->snd_una))
+		return;
+	if (c->state == TCP_SYN_RECEIVED)
+		flags |= WIRE_TCP_ACK;
+	if (!send_bare(c, c->snd_una, flags))
+		return;
+	c->snd_nxt = c->snd_max = seq_add(c->snd_una, 1);
+	if (again) {
+		count_retransmit(c);
+		c->flags &= ~(uint32_t)TCP_F_RTT;
+	} else {
+		c->flags |= TCP_F_RTT;
+		c->rtt_at_us = tcp_now_us(c->tcp);
+	}
+	if (c->rtx_at == 0)
+		tcp_rtx_restart(c);
+}
+
+/* RFC 9293 3.8.6.1: as much as the window takes, at least one byte, or the FIN. snd_nxt stays: the
+ * peer may well refuse it. */
+static void out_window_probe(struct tcp_conn *c)
+{
+	uint32_t fits = MIN(c->snd_wnd, tcp_seg_bytes(c));
+	uint32_t len = MIN(c->snd.bytes, fits ? fits : 1);
+	uint32_t rtx_at = c->rtx_at;
+	uint8_t backoff = c->backoff;
+
+	if (!(c->flags & TCP_F_PROBE))
+		return;
+	c->flags &= ~(uint32_t)TCP_F_PROBE;
+	if (!(c->flags & TCP_F_PERSIST))
+		return;
+	tcp_count(c->tcp, TCP_STAT_PERSIST_PROBES);
+	if (send_text(c, c->snd_una, len, len == 0) == 0)
+		return;
+	c->flags &= ~(uint32_t)TCP_F_RTT;
+	if (len && len <= c->snd_wnd) { /* no probe: small, but what fits (the override timeout) */
+		c->snd_nxt = seq_add(c->snd_una, len);
+		return;
+	}
+	c->flags |= TCP_F_PERSIST;
+	c->rtx_at = rtx_at;
+	c->backoff = backoff;
+}
+
+static void out_keepalive_probe(struct tcp_conn *c)
+{
+	if (!(c->flags & TCP_F_KEEP_PROBE))
+		return;
+	c->flags &= ~(uint32_t)TCP_F_KEEP_PROBE;
+	tcp_count(c->tcp, TCP_STAT_KEEPALIVE_PROBES);
+	(void)send_bare(c, seq_sub(c->snd_una, 1), WIRE_TCP_ACK);
+}
+
+/* --- recovery ---------------------------------------------------------------------- */
+
+/* One segment of what was sent before, from `seq`, not over `limit`. Returns the numbers sent. */
+static uint32_t send_again(struct tcp_conn *c, struct seq seq, struct seq limit)
+{
+	uint32_t bytes_left = (uint32_t)MAX(seq_diff(seq_min(limit, tcp_snd_end(c)), seq), 0);
+	uint32_t len = MIN(bytes_left, tcp_seg_bytes(c));
+	bool fin = c->flags & TCP_F_FIN_SENT && seq_lt(seq_add(seq, len), limit) &&
+		   seq_eq(seq_add(seq, len), tcp_snd_end(c));
+
+	return len || fin ? send_text(c, seq, len, fin) : 0;
+}
+
+/* The first segment of a recovery goes whatever the pipe says (RFC 6675 5, step 4.3). */
+static void out_head(struct tcp_conn *c)
+{
+	struct tcp_recovery *r = tcp_recovery(c);
+	struct seq start, end;
+	uint32_t n;
+
+	if (!(c->flags & TCP_F_RTX_HEAD))
+		return;
+	if (!tcp_sack_hole(c, c->snd_una, c->snd_max, &start, &end)) {
+		c->flags &= ~(uint32_t)TCP_F_RTX_HEAD;
+		return;
+	}
+	n = send_again(c, start, end);
+	if (n == 0)
+		return;
+	c->flags &= ~(uint32_t)TCP_F_RTX_HEAD;
+	if (r)
+		r->high_rxt = seq_max(r->high_rxt, seq_add(start, n));
+	tcp_rtx_restart(c);
+}
+
+static bool pipe_has_room(const struct tcp_conn *c)
+{
+	return tcp_sack_pipe(c) + tcp_seg_bytes(c) <= c->cwnd;
+}
+
+/* RFC 6675 NextSeg: holes up to `limit`, rule 1 with what is lost, rule 3 with all below SACK. */
+static void out_holes(struct tcp_conn *c, struct seq limit)
+{
+	struct tcp_recovery *r = tcp_recovery(c);
+	struct seq start, end;
+
+	for (uint32_t i = 0; i < TCP_OUT_SEGS_MAX && pipe_has_room(c); i++) {
+		struct seq from = seq_max(r->high_rxt, c->snd_una);
+		uint32_t n;
+
+		if (!tcp_sack_hole(c, from, limit, &start, &end))
+			return;
+		n = send_again(c, start, end);
+		if (n == 0)
+			return;
+		r->high_rxt = seq_add(start, n);
+	}
+}
+
+/* Rule 4: the last segment, once per recovery, in case it was lost as well. */
+static void out_rescue(struct tcp_conn *c)
+{
+	struct seq start = seq_max(tcp_sack_high(c), seq_sub(c->snd_max, tcp_seg_bytes(c)));
+
+	if (c->flags & TCP_F_RESCUED || !pipe_has_room(c) || seq_geq(start, c->snd_max))
+		return;
+	if (send_again(c, start, c->snd_max))
+		c->flags |= TCP_F_RESCUED;
+}
+
+/* --- the queue --------------------------------------------------------------------- */
+
+/* What keeps the queue from going on. */
+enum blocked {
+	BLOCKED_NOT,    /* something can go: `len` or `fin` */
+	BLOCKED_EMPTY,  /* nothing left */
+	BLOCKED_CWND,   /* wait for ACKs */
+	BLOCKED_WINDOW, /* wait for the peer's window */
+	BLOCKED_OWNER,  /* wait for more */
+};
+
+struct next_seg {
+	uint32_t len;
+	bool fin;
+};
+
+static uint32_t limited_transmit_bytes(const struct tcp_conn *c)
+{
+	/* RFC 3042; with SACK the pipe shrinks by itself. */
+	if (c->flags & (TCP_F_SACK | TCP_F_RECOVERY | TCP_F_LOSS))
+		return 0;
+	return MIN(c->dupacks, TCP_DUP_THRESH - 1u) * tcp_seg_bytes(c);
+}
+
+/* `want` bytes without full segment: may they go? (RFC 9293 3.8.6.2.1) */
+static enum blocked small_segment(
+	const struct tcp_conn *c, uint32_t want, uint32_t queued, uint32_t window)
+{
+	uint32_t window_max = (uint32_t)c->snd_wnd_max << c->snd_shift;
+
+	if (seq_lt(c->snd_nxt, c->snd_max)) /* again, and so without choice */
+		return BLOCKED_NOT;
+	if (want == queued)
+		return c->flags & TCP_F_MORE && !(c->flags & TCP_F_FIN_QUEUED) ? BLOCKED_OWNER
+									       : BLOCKED_NOT;
+	return want == window && want && want >= window_max / 2 ? BLOCKED_NOT : BLOCKED_WINDOW;
+}
+
+static uint32_t burst_bytes(const struct tcp_conn *c, uint32_t want)
+{
+	uint32_t seg = tcp_seg_bytes(c);
+	uint32_t max = seg;
+
+	if (want > seg && ip_path_caps(c->tcp->ip, &c->path) & PORT_CAP_TX_TSO)
+		max = MIN(TCP_TSO_BYTES_MAX / seg, (uint32_t)TCP_TSO_SEGS_MAX) * seg;
+	return want <= max ? want - (want > seg ? want % seg : 0) : max;
+}
+
+/* Bytes from snd_nxt to `to`; 0 if that lies behind. */
+static uint32_t ahead(const struct tcp_conn *c, struct seq to)
+{
+	return (uint32_t)MAX(seq_diff(to, c->snd_nxt), 0);
+}
+
+/* What goes next from snd_nxt, not over `limit` (the next byte that the peer has already). */
+static enum blocked next_segment(const struct tcp_conn *c, struct seq limit, struct next_seg *next)
+{
+	struct seq end = tcp_snd_end(c);
+	uint32_t queued = ahead(c, end);
+	uint32_t window = ahead(c, seq_add(c->snd_una, c->snd_wnd));
+	uint32_t sendable = MIN(queued, window);
+	uint32_t want = MIN(sendable, ahead(c, limit));
+	uint32_t pipe = tcp_sack_pipe(c), cwnd = c->cwnd + limited_transmit_bytes(c);
+	uint32_t seg = tcp_seg_bytes(c);
+	enum blocked blocked;
+
+	*next = (struct next_seg){0};
+	if (queued > 0) {
+		if (want < seg) {
+			blocked = small_segment(c, want, queued, window);
+			if (blocked != BLOCKED_NOT || want == 0)
+				return want == 0 ? BLOCKED_WINDOW : blocked;
+		}
+		if (pipe + MIN(want, seg) > cwnd)
+			return BLOCKED_CWND;
+		if (want > cwnd - pipe)
+			want = MAX((cwnd - pipe) / seg * seg, MIN(want, seg));
+		next->len = burst_bytes(c, want);
+	} else if (!(c->flags & TCP_F_FIN_QUEUED) || seq_gt(c->snd_nxt, end)) {
+		return BLOCKED_EMPTY;
+	}
+	next->fin = c->flags & TCP_F_FIN_QUEUED && next->len == queued && window > next->len;
+	return next->len || next->fin ? BLOCKED_NOT : BLOCKED_WINDOW;
+}
+
+/* After a timeout the peer may have parts of what is sent again. */
+static struct seq skip_sacked(struct tcp_conn *c)
+{
+	struct seq all = seq_max(tcp_snd_end(c), c->snd_max);
+	struct seq start, end;
+
+	if (!seq_lt(c->snd_nxt, c->snd_max))
+		return all;
+	if (!tcp_sack_hole(c, c->snd_nxt, c->snd_max, &start, &end)) {
+		c->snd_nxt = c->snd_max;
+		return all;
+	}
+	c->snd_nxt = start;
+	return seq_lt(end, c->snd_max) ? end : all;
+}
+
+static enum blocked out_queue(struct tcp_conn *c)
+{
+	struct next_seg next;
+	enum blocked blocked = BLOCKED_NOT;
+
+	if (seq_eq(c->snd_una, c->snd_nxt) && tcp_flight(c) == 0 && c->snd.bytes)
+		tcp_cc_restart_idle(c);
+	for (uint32_t i = 0; i < TCP_OUT_SEGS_MAX; i++) {
+		uint32_t n;
+
+		blocked = next_segment(c, skip_sacked(c), &next);
+		if (blocked != BLOCKED_NOT)
+			return blocked;
+		n = send_text(c, c->snd_nxt, next.len, next.fin);
+		if (n == 0)
+			return BLOCKED_CWND; /* no buffer: ack_at tries again */
+		c->snd_nxt = seq_add(c->snd_nxt, n);
+	}
+	tcp_conn_schedule(c); /* the rest in the next turn */
+	return blocked;
+}
+
+/* --- all of it --------------------------------------------------------------------- */
+
+/* Nothing is on its way and the window lets nothing go: only a probe can find it open. */
+static void arm_persist(struct tcp_conn *c, enum blocked blocked)
+{
+	if (blocked != BLOCKED_WINDOW || !seq_eq(c->snd_nxt, c->snd_una) ||
+		c->flags & TCP_F_PERSIST)
+		return;
+	c->backoff = 0;
+	c->flags |= TCP_F_PERSIST;
+	c->flags &= ~(uint32_t)TCP_F_RTT;
+	c->rtx_at = tcp_deadline(tcp_now_ms(c->tcp), tcp_rto_ms(c));
+}
+
+static void out_open(struct tcp_conn *c)
+{
+	struct tcp_recovery *r = tcp_recovery(c);
+	bool sack_recovery;
+	enum blocked blocked;
+
+	out_window_probe(c);
+	out_keepalive_probe(c);
+	out_head(c);
+	sack_recovery = c->flags & TCP_F_RECOVERY && r && r->sack_count;
+	if (sack_recovery)
+		out_holes(c, tcp_sack_lost_end(c));
+	blocked = out_queue(c);
+	if (sack_recovery && blocked != BLOCKED_NOT && blocked != BLOCKED_CWND) {
+		out_holes(c, tcp_sack_high(c));
+		out_rescue(c);
+	}
+	arm_persist(c, blocked);
+}
+
+static void out_ack(struct tcp_conn *c)
+{
+	struct wire_tcp h;
+
+	if (!(c->flags & TCP_F_ACK_NOW) || c->state == TCP_SYN_SENT)
+		return;
+	fill_header(c, bare_seq(c), WIRE_TCP_ACK, &h);
+	if (c->flags & TCP_F_SACK)
+		h.sack_count = tcp_reasm_sack(c, h.sack, h.has_timestamp ? 3 : 4);
+	(void)send_segment(c, &h, 0);
+}
+
+static void out_reset(struct tcp_conn *c)
+{
+	if (!(c->flags & TCP_F_RST))
+		return;
+	c->flags &= ~(uint32_t)TCP_F_RST;
+	tcp_count(c->tcp, TCP_STAT_TX_RST);
+	(void)send_bare(c, bare_seq(c), WIRE_TCP_RST | WIRE_TCP_ACK);
+}
+
+void tcp_output(struct tcp_conn *c)
+{
+	if (!tcp_is_open(c)) {
+		out_reset(c);
+		return;
+	}
+	if (tcp_is_opening(c))
+		out_syn(c);
+	else
+		out_open(c);
+	out_ack(c);
+	tcp_timer_arm(c);
+}
+
+/* --- segments without a connection ------------------------------------------------- */
+
+void tcp_reply_schedule(struct tcp *tcp, const struct tcp_reply *reply)
+{
+	if (tcp->reply_count < TCP_REPLIES_MAX)
+		tcp->replies[tcp->reply_count++] = *reply;
+	else
+		tcp_count(tcp, TCP_STAT_RST_LIMITED);
+}
+
+uint32_t tcp_replies_send(struct tcp *tcp)
+{
+	uint32_t count = tcp->reply_count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct tcp_reply *r = &tcp->replies[i];
+		struct wire_tcp h = {
+			.src_port = r->tuple.local_port,
+			.dst_port = r->tuple.remote_port,
+			.seq = r->seq,
+			.ack = r->ack,
+			.window = r->window,
+			.flags = r->flags,
+			.has_timestamp = r->has_ts,
+			.ts_val = r->ts_val,
+			.ts_ecr = r->ts_ecr,
+		};
+		struct rte_mbuf *m = pkt_alloc(tcp->pools);
+		struct ip_path path = {0};
+
+		if (!m) {
+			tcp_count(tcp, TCP_STAT_NO_BUFFER);
+			continue;
+		}
+		m->l4_len = wire_tcp_bytes(&h);
+		wire_tcp_emit((uint8_t *)rte_pktmbuf_append(m, (uint16_t)m->l4_len), &h);
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+		tcp_count(tcp, TCP_STAT_TX_SEGS);
+		ip_send(tcp->ip, &path, &r->tuple.local, &r->tuple.remote, WIRE_PROTO_TCP, 0, m);
+	}
+	tcp->reply_count = 0;
+	return count;
+}

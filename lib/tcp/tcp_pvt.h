@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tcp, private: the connection, its tables, and who calls whom.
+ *
+ * RX:     tcp_in.c parses and finds; tcp_in_*, tcp_listen.c, tcp_timewait.c record in the
+ * connection and call tcp_conn_schedule. TIMERS: tcp_timer.c does the same for what is due. READY:
+ * tcp.c calls on_accept and on_event. TX:     tcp_out.c sends what state and flags ask for; then
+ * tcp.c frees what is finished.
+ *
+ * Sequence space of a connection:
+ *     snd_una <= snd_nxt <= snd_max; snd_nxt goes back to snd_una on a timeout
+ *     the first byte of `snd` is snd_una, once the SYN is acknowledged
+ *     while the state is SYN-SENT or SYN-RECEIVED, snd_una is our initial sequence number
+ *     a FIN that was sent (TCP_F_FIN_SENT) is the last number before snd_max
+ */
+#ifndef WEIR_TCP_PVT_H
+#define WEIR_TCP_PVT_H
+
+#include "pkt.h"
+#include "tcp.h"
+
+#define TCP_MSS_MIN             64  /* a peer that offers less gets this (RFC 9293 has no floor) */
+#define TCP_MSS_DEFAULT_V4      536 /* RFC 9293 3.7.1 */
+#define TCP_MSS_DEFAULT_V6      1220
+#define TCP_BUFFER_BYTES        (256u << 10)
+#define TCP_BUFFER_BYTES_MIN    4096u
+#define TCP_BUFFER_BYTES_MAX    (1u << 30) /* what a scaled window can say (RFC 7323 2.3) */
+#define TCP_INITIAL_WINDOW_SEGS 10         /* RFC 6928 */
+#define TCP_CWND_MAX            (1u << 30)
+#define TCP_DUP_THRESH          3 /* RFC 5681 3.2, RFC 6675 */
+#define TCP_DELACK_MS           40 /* below the 500 ms of RFC 9293 3.8.6.3 and the peer's least RTO */
+#define TCP_RETRY_MS            10  /* after a buffer could not be had */
+#define TCP_RTO_MIN_MS          200 /* RFC 6298 2.4 asks for 1 s; as others do, for short paths */
+#define TCP_RTO_MAX_MS          120000
+#define TCP_RTO_INIT_MS         1000
+#define TCP_RTO_SYN_LOST_MS     3000 /* RFC 6298 5.7 */
+#define TCP_PERSIST_MAX_MS      60000
+#define TCP_PAWS_IDLE_MS        (24u * 86400 * 1000) /* RFC 7323 5.5 */
+#define TCP_OUT_SEGS_MAX        64                   /* per connection and turn */
+#define TCP_TSO_SEGS_MAX        40
+#define TCP_TSO_BYTES_MAX       (65535u - 128) /* the IP length field with all headers */
+#define TCP_COPY_BYTES_MAX      192            /* payload that is copied behind the header */
+#define TCP_REASM_RANGES_MAX    16
+#define TCP_SACK_RANGES_MAX     32
+#define TCP_REPLIES_MAX         128 /* segments without a connection, per turn */
+#define TCP_CHALLENGES_PER_SEC  1000
+#define TCP_RESETS_PER_SEC      1000
+#define TCP_COMPACT_BYTES_MIN   (16u << 10) /* chains that pin less are left alone */
+#define TCP_COMPACT_RATIO       4
+#define TCP_LISTEN_BUCKETS      256
+#define TCP_TW_NONE             UINT32_MAX
+
+/* Flags of a connection. */
+enum {
+	TCP_F_ACK_NOW = 1 << 0,      /* an ACK must leave this turn */
+	TCP_F_ACK_DELAYED = 1 << 1,  /* an ACK is owed at ack_at */
+	TCP_F_TS = 1 << 2,           /* timestamps were agreed on */
+	TCP_F_SACK = 1 << 3,         /* SACK was agreed on */
+	TCP_F_WSCALE = 1 << 4,       /* window scaling was agreed on */
+	TCP_F_PASSIVE = 1 << 5,      /* came by a listener */
+	TCP_F_FIN_QUEUED = 1 << 6,   /* the owner shut its side: FIN after the queue */
+	TCP_F_FIN_SENT = 1 << 7,     /* it was sent at least once */
+	TCP_F_FIN_RCVD = 1 << 8,     /* the peer's FIN came, in order */
+	TCP_F_FIN_AHEAD = 1 << 9,    /* it came out of order: recovery->fin_seq */
+	TCP_F_OWNED = 1 << 10,       /* somebody may be told */
+	TCP_F_ACCEPT_WAIT = 1 << 11, /* in its listener's queue for on_accept */
+	TCP_F_MORE = 1 << 12,        /* tcp_conn_set_more */
+	TCP_F_WANT_ROOM = 1 << 13,   /* tcp_conn_send left something: WRITABLE is owed */
+	TCP_F_WANT_SENT = 1 << 14,   /* tcp_conn_notify_sent */
+	TCP_F_KEEPALIVE = 1 << 15,
+	TCP_F_RECOVERY = 1 << 16,   /* fast recovery until `recover` (RFC 6582, 6675) */
+	TCP_F_LOSS = 1 << 17,       /* slow start after a timeout until `recover` */
+	TCP_F_RTX_HEAD = 1 << 18,   /* one segment from snd_una must be sent again */
+	TCP_F_RTT = 1 << 19,        /* rtt_seq is being timed */
+	TCP_F_PERSIST = 1 << 20,    /* rtx_at is the persist timer */
+	TCP_F_PROBE = 1 << 21,      /* a window probe must leave */
+	TCP_F_KEEP_PROBE = 1 << 22, /* a keep-alive probe must leave */
+	TCP_F_RST = 1 << 23,        /* a reset must leave before the memory is freed */
+	TCP_F_DETACHED = 1 << 24,   /* not in the table any more: only a holder for its owner */
+	TCP_F_SYN_LOST = 1 << 25,   /* the SYN was sent more than once */
+	TCP_F_RESCUED = 1 << 26,    /* RFC 6675 4, rule 4 was used in this recovery */
+	TCP_F_UNACCEPTED = 1 << 27, /* belongs to a listener still */
+	TCP_F_ACTIVE = 1 << 28,     /* in the active list */
+};
+
+/* The key of the table. No padding: hashed as bytes. */
+struct tcp_tuple {
+	struct ip_addr local;
+	struct ip_addr remote;
+	uint16_t local_port;
+	uint16_t remote_port;
+};
+static_assert(sizeof(struct tcp_tuple) == 36, "hashed as bytes");
+
+/* A run of bytes that came before the bytes in front of it. */
+struct tcp_reasm_range {
+	struct seq start;
+	uint32_t stamp; /* the larger, the later a segment was added (RFC 2018 4) */
+	struct pkt_chain data;
+};
+
+struct tcp_sack_range {
+	struct seq start;
+	struct seq end;
+};
+
+/* Only connections that lost something have one. Ranges are sorted and do not touch. */
+struct tcp_recovery {
+	uint32_t reasm_count;
+	uint32_t sack_count;
+	uint32_t stamp;
+	struct seq fin_seq;  /* with TCP_F_FIN_AHEAD: the number of the peer's FIN */
+	struct seq high_rxt; /* RFC 6675 2: the end of what was sent again in this recovery */
+	struct tcp_sack_range sack[TCP_SACK_RANGES_MAX];
+	struct tcp_reasm_range reasm[TCP_REASM_RANGES_MAX];
+};
+
+struct tcp_conn {
+	/* Line 0: found and checked for each segment. */
+	struct tcp_tuple tuple;
+	uint8_t state; /* enum tcp_state */
+	uint8_t dupacks;
+	uint8_t snd_shift, rcv_shift;
+	uint32_t flags;
+	struct seq rcv_nxt;
+	struct seq rcv_adv; /* right edge of the window that the peer was promised */
+	struct seq snd_una;
+	struct seq snd_nxt;
+	struct seq snd_max; /* the end of all that was ever sent */
+
+	/* Line 1: the ACK clock. */
+	uint32_t snd_wnd; /* bytes from snd_una */
+	struct seq snd_wl1, snd_wl2;
+	struct seq rcv_acked; /* the last ACK that we sent */
+	uint32_t ts_recent;
+	uint32_t ts_offset;
+	uint32_t cwnd, ssthresh;
+	uint16_t snd_wnd_max; /* the largest the peer ever offered, shifted right by snd_shift */
+	uint16_t mss;         /* payload and options of a segment; TCP_MSS_MIN at least */
+	uint16_t rcv_seg_max; /* the largest payload that came */
+	uint16_t retransmits; /* stays at its largest value */
+	uint8_t events;       /* enum tcp_event, not told yet */
+	uint8_t backoff;      /* timeouts or probes without an answer */
+	uint8_t cc;           /* index among the congestion controls */
+	uint8_t failure;      /* enum tcp_failure */
+	uint32_t created_ms;
+	struct list link; /* active list, or detached list */
+
+	/* Line 2: timers. Deadlines are in tcp->now_ms; 0: not set. */
+	struct timer timer;
+	uint32_t rtx_at;             /* retransmission, or persist */
+	uint32_t ack_at;             /* delayed ACK, or another try to send */
+	uint32_t idle_at;            /* keep-alive, or the end of FIN-WAIT-2 */
+	uint32_t srtt_us, rttvar_us; /* srtt_us 0: no sample yet */
+	struct seq rtt_seq;          /* with TCP_F_RTT: its ACK ends the sample */
+	uint32_t rtt_at_us;
+	uint32_t last_rx_ms;
+
+	/* Line 3: payload. */
+	struct pkt_chain snd;
+	struct pkt_chain rcv;
+
+	/* Line 4: owner and rare things. */
+	struct tcp *tcp;
+	const struct tcp_owner_ops *ops;
+	union {
+		void *user;
+		struct tcp_listener *listener; /* with TCP_F_UNACCEPTED */
+	};
+	union {
+		struct pkt_chain_hint hint; /* into snd */
+		struct list accept_link;    /* with TCP_F_ACCEPT_WAIT: nothing to send yet */
+	};
+	struct ip_path path;
+	struct seq recover;    /* snd_max when the last recovery began (RFC 6582) */
+	uint32_t recovery_ref; /* position in the pool plus 1; 0: none */
+	uint32_t cc_acked;     /* congestion control's own word */
+};
+
+static_assert(sizeof(struct tcp_conn) <= 320, "an idle connection costs no more");
+static_assert(offsetof(struct tcp_conn, snd_wnd) == 64, "line 1");
+static_assert(offsetof(struct tcp_conn, timer) == 128, "line 2");
+static_assert(offsetof(struct tcp_conn, snd) == 192, "line 3");
+
+/* What stays of a connection in TIME-WAIT. Entries form a list by age: all wait equally long. */
+struct tcp_tw {
+	struct tcp_tuple tuple;
+	struct seq snd_nxt;
+	struct seq rcv_nxt;
+	uint32_t ts_recent;
+	uint32_t expire_ms;
+	uint32_t prev, next; /* positions in the pool; TCP_TW_NONE */
+	uint16_t window;     /* as on the wire */
+	bool has_ts;
+};
+static_assert(sizeof(struct tcp_tw) <= 64, "a TIME-WAIT entry costs no more");
+
+struct tcp_listener {
+	struct list link;      /* in its bucket */
+	struct list wait_link; /* among the listeners with something to accept */
+	struct list waiting;   /* connections, by accept_link */
+	struct tcp *tcp;
+	struct tcp_listen_config config;
+	uint32_t waiting_count;
+	uint32_t half_open_count;
+	bool paused;
+};
+
+/* Open addressing with linear probing; full hashes are kept, so that deleting can shift back. */
+#define TCP_REF_TW 0x80000000u
+
+struct tcp_slot {
+	uint32_t hash;
+	uint32_t
+		ref; /* 0: empty; else position in the pool plus 1, with TCP_REF_TW for TIME-WAIT */
+};
+
+struct tcp_table {
+	struct mem_region region;
+	struct tcp_slot *slots;
+	uint32_t mask;
+	uint32_t count;
+};
+
+/* Up to `per_sec` things in a second; the exact number varies, so that nobody can count with it
+ * (RFC 5961 7, CVE-2016-5696). */
+struct tcp_bucket {
+	uint32_t window_ms;
+	uint32_t left;
+};
+
+/* A segment without a connection that waits for phase TX. */
+struct tcp_reply {
+	struct tcp_tuple tuple;
+	struct seq seq, ack;
+	uint32_t ts_val, ts_ecr;
+	uint16_t window;
+	uint8_t flags; /* WIRE_TCP_* */
+	bool has_ts;
+};
+
+/* A segment that arrived. */
+struct tcp_seg {
+	struct rte_mbuf *m; /* payload; NULL when taken or dropped */
+	struct tcp_tuple tuple;
+	uint32_t hash;
+	uint32_t len; /* payload bytes, as trimmed to the window */
+	struct wire_tcp h;
+	bool text_refused; /* only its ACK and RST count (zero window) */
+};
+
+struct tcp {
+	struct mem_region region; /* of this struct */
+	struct worker *worker;
+	struct ip_stack *ip;
+	const struct steer *steer;
+	struct pkt_pools *pools;
+	struct tcp_config config;
+	uint64_t start_ns;
+	uint8_t rcv_shift; /* that we offer, from recv_buffer_bytes */
+
+	struct tcp_table table;
+	struct mem_pool conns;
+	struct mem_pool recoveries;
+	struct mem_pool tws;
+	struct mem_pool listeners;
+
+	struct list active;   /* connections with news, by link */
+	struct list detached; /* that wait for their owner to close, by link */
+	uint32_t half_open_count;
+	uint32_t port_next; /* RFC 6056 */
+
+	uint32_t tw_head, tw_tail; /* oldest, newest */
+	struct timer tw_timer;
+
+	struct list accepting; /* listeners, by wait_link */
+	struct list buckets[TCP_LISTEN_BUCKETS];
+
+	struct tcp_bucket challenges;
+	struct tcp_bucket resets;
+	uint32_t reply_count;
+	struct tcp_reply replies[TCP_REPLIES_MAX];
+
+	uint64_t stats[TCP_STAT_COUNT];
+	struct stat_group group;
+	struct tcp_seg segs[PKT_BURST_MAX];
+};
+
+static inline void tcp_count(struct tcp *tcp, enum tcp_stat stat)
+{
+	stat_add(&tcp->stats[stat], 1);
+}
+
+/** Milliseconds since tcp_create, from 1 on, modulo 2^32. */
+static inline uint32_t tcp_now_ms(const struct tcp *tcp)
+{
+	return (uint32_t)((tcp->worker->now_ns - tcp->start_ns) / NS_PER_MS) + 1;
+}
+
+static inline uint32_t tcp_now_us(const struct tcp *tcp)
+{
+	return (uint32_t)((tcp->worker->now_ns - tcp->start_ns) / NS_PER_US);
+}
+
+/** A deadline after now; never 0. */
+static inline uint32_t tcp_deadline(uint32_t now_ms, uint32_t span_ms)
+{
+	uint32_t at = now_ms + span_ms;
+
+	return at ? at : 1;
+}
+
+static inline bool tcp_deadline_due(uint32_t at, uint32_t now_ms)
+{
+	return at != 0 && (int32_t)(now_ms - at) >= 0;
+}
+
+static inline bool tcp_is_open(const struct tcp_conn *c)
+{
+	return !(c->flags & TCP_F_DETACHED);
+}
+
+/** The SYN that we sent, or must send, is not acknowledged. */
+static inline bool tcp_is_opening(const struct tcp_conn *c)
+{
+	return c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+}
+
+/** Payload bytes of a full segment: the MSS less our options (RFC 6691). */
+static inline uint32_t tcp_seg_bytes(const struct tcp_conn *c)
+{
+	return c->mss - (c->flags & TCP_F_TS ? 12u : 0u);
+}
+
+/** Bytes that were sent and not acknowledged, FIN and lost ones included. */
+static inline uint32_t tcp_flight(const struct tcp_conn *c)
+{
+	return (uint32_t)seq_diff(c->snd_max, c->snd_una);
+}
+
+/** The number after the last byte of the send queue, where the FIN goes or was. */
+static inline struct seq tcp_snd_end(const struct tcp_conn *c)
+{
+	bool fin_acked = c->flags & TCP_F_FIN_SENT && seq_eq(c->snd_una, c->snd_max);
+
+	return seq_sub(seq_add(c->snd_una, c->snd.bytes), fin_acked);
+}
+
+static inline struct tcp_recovery *tcp_recovery(const struct tcp_conn *c)
+{
+	return c->recovery_ref ? mem_pool_at(&c->tcp->recoveries, c->recovery_ref - 1) : NULL;
+}
+
+/* tcp_table.c */
+int tcp_table_init(struct tcp_table *t, uint32_t count_max, struct error *err);
+void tcp_table_fini(struct tcp_table *t);
+uint32_t tcp_hash(const struct tcp *tcp, const struct tcp_tuple *tuple);
+static inline void tcp_table_prefetch(const struct tcp_table *t, uint32_t hash)
+{
+	__builtin_prefetch(&t->slots[hash & t->mask]);
+}
+/** The reference of a tuple; 0 if there is none. */
+uint32_t tcp_table_find(const struct tcp *tcp, const struct tcp_tuple *tuple, uint32_t hash);
+void tcp_table_add(struct tcp_table *t, uint32_t hash, uint32_t ref);
+void tcp_table_del(struct tcp_table *t, uint32_t hash, uint32_t ref);
+struct tcp_conn *tcp_ref_conn(const struct tcp *tcp, uint32_t ref);
+struct tcp_tw *tcp_ref_tw(const struct tcp *tcp, uint32_t ref);
+
+/* tcp.c */
+bool tcp_bucket_take(struct tcp *tcp, struct tcp_bucket *b, uint32_t per_sec);
+/** The connection has news for its owner or for output. */
+void tcp_conn_schedule(struct tcp_conn *c);
+static inline void tcp_conn_event(struct tcp_conn *c, uint8_t events)
+{
+	c->events |= events;
+	tcp_conn_schedule(c);
+}
+
+/* tcp_open.c */
+/** A connection in the table, CLOSED, with its path and MSS; NULL (counted) without memory. */
+struct tcp_conn *tcp_conn_new(
+	struct tcp *tcp, const struct tcp_tuple *tuple, const struct ip_path *path);
+uint16_t tcp_mss_of_path(const struct tcp *tcp, const struct ip_path *path, bool v4);
+struct seq tcp_isn(const struct tcp *tcp, const struct tcp_tuple *tuple);
+uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_tuple *tuple);
+/** Takes MSS, window scale, timestamps, SACK of a SYN. `offered`: the SYN answers ours. */
+void tcp_take_options(struct tcp_conn *c, const struct wire_tcp *h);
+
+/* tcp_conn.c */
+/** Out of the table and off its timers; freed by TX when no owner holds it. */
+void tcp_conn_detach(struct tcp_conn *c, enum tcp_state state);
+/** It is over: queues are freed, the owner is told. */
+void tcp_conn_fail(struct tcp_conn *c, enum tcp_failure failure);
+/** As tcp_conn_fail, and the peer gets a reset. */
+void tcp_conn_reset(struct tcp_conn *c, enum tcp_failure failure);
+/** TX: gives the memory back. */
+void tcp_conn_free(struct tcp_conn *c);
+/** The handshake is done: state, owner and half-open counts. False: the listener has no room. */
+bool tcp_conn_establish(struct tcp_conn *c);
+/** All states are done with: a TIME-WAIT entry takes over. */
+void tcp_conn_enter_time_wait(struct tcp_conn *c);
+uint32_t tcp_recv_room(const struct tcp_conn *c);
+
+/* tcp_listen.c */
+struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct tcp_tuple *tuple);
+/** A SYN for a listener. `isn_min`: of a former connection (RFC 6191); NULL: none. */
+void tcp_listen_input(
+	struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg, const struct seq *isn_min);
+/** The connection is not half-open any more, or not waiting. */
+void tcp_listen_forget(struct tcp_conn *c);
+/** READY: on_accept for what waits. */
+uint32_t tcp_listen_poll(struct tcp *tcp, uint32_t budget);
+
+/* tcp_in.c */
+void tcp_input(void *ctx, struct ip_packet *packets, uint32_t n);
+/** Answers a segment with a challenge ACK (RFC 5961), if the limit allows. */
+void tcp_challenge(struct tcp_conn *c);
+/** A segment for no connection and no listener (RFC 9293 3.10.7.1). */
+void tcp_in_closed(struct tcp *tcp, const struct tcp_seg *seg);
+
+/* tcp_in_ack.c */
+/** A valid ACK (snd_una - window <= ack <= snd_max) of an open connection. */
+void tcp_ack_process(struct tcp_conn *c, const struct tcp_seg *seg);
+/** The segment's window, if it is newer than what is known (RFC 9293 3.10.7.4). */
+void tcp_ack_window(struct tcp_conn *c, const struct wire_tcp *h);
+
+/* tcp_reasm.c */
+/** Takes the text of a segment, trimmed to the window; true if bytes are in order now. */
+void tcp_reasm_input(struct tcp_conn *c, struct tcp_seg *seg);
+void tcp_reasm_free(struct tcp_conn *c);
+uint32_t tcp_reasm_held(const struct tcp_conn *c);
+/** SACK blocks for an ACK, the freshest first. */
+uint8_t tcp_reasm_sack(
+	const struct tcp_conn *c, struct wire_sack_block *blocks, uint8_t blocks_max);
+
+/* tcp_sack.c */
+/** The recovery memory, taken if need be; NULL if the pool is empty. */
+struct tcp_recovery *tcp_recovery_take(struct tcp_conn *c);
+/** Gives it back if nothing needs it. */
+void tcp_recovery_drop(struct tcp_conn *c);
+/** Records the blocks of an ACK; returns the bytes that were news. */
+uint32_t tcp_sack_update(struct tcp_conn *c, const struct wire_tcp *h);
+/** Forgets what lies before snd_una. */
+void tcp_sack_advance(struct tcp_conn *c);
+/** RFC 6675 4: the end of what counts as lost; snd_una if nothing does. */
+struct seq tcp_sack_lost_end(const struct tcp_conn *c);
+/** Bytes believed in the network (RFC 6675 4, SetPipe). */
+uint32_t tcp_sack_pipe(const struct tcp_conn *c);
+/** From *start on, the next run without SACK before `limit`; false if there is none. */
+bool tcp_sack_hole(const struct tcp_conn *c, struct seq from, struct seq limit, struct seq *start,
+	struct seq *end);
+struct seq tcp_sack_high(const struct tcp_conn *c);
+
+/* tcp_out.c */
+void tcp_output(struct tcp_conn *c);
+/** Queues a segment without a connection; dropped (counted) beyond TCP_REPLIES_MAX. */
+void tcp_reply_schedule(struct tcp *tcp, const struct tcp_reply *reply);
+uint32_t tcp_replies_send(struct tcp *tcp);
+uint16_t tcp_window_field(const struct tcp_conn *c);
+
+/* tcp_timer.c */
+void tcp_timer_fn(struct timer *timer, uint64_t now_ns);
+/** Makes the wheel fire no later than the earliest deadline. */
+void tcp_timer_arm(struct tcp_conn *c);
+void tcp_keepalive_restart(struct tcp_conn *c);
+
+/* tcp_rtt.c */
+/** A measured round trip (RFC 6298 2.2, 2.3). */
+void tcp_rtt_sample(struct tcp_conn *c, uint32_t rtt_us);
+/** The timeout without backoff. */
+uint32_t tcp_rto_ms(const struct tcp_conn *c);
+/** The timeout, doubled `backoff` times. */
+uint32_t tcp_rto_backed_off_ms(const struct tcp_conn *c);
+void tcp_rtx_restart(struct tcp_conn *c);
+
+/* tcp_cc.c: congestion control. cwnd and ssthresh are bytes. */
+struct tcp_cc_ops {
+	const char *name;
+	void (*init)(struct tcp_conn *c);
+	/** Bytes were acknowledged, outside of fast recovery. */
+	void (*on_ack)(struct tcp_conn *c, uint32_t acked_bytes);
+	/** Fast recovery begins: sets ssthresh. */
+	void (*on_loss)(struct tcp_conn *c);
+	/** The first timeout of some data: sets ssthresh. */
+	void (*on_timeout)(struct tcp_conn *c);
+};
+extern const struct tcp_cc_ops tcp_cc_newreno;
+const struct tcp_cc_ops *tcp_cc(const struct tcp_conn *c);
+/** RFC 6928: 10 segments, at most 14,600 bytes, at least 2 segments. */
+uint32_t tcp_cc_initial_window(const struct tcp_conn *c);
+void tcp_cc_open(struct tcp_conn *c);
+void tcp_cc_restart_idle(struct tcp_conn *c);
+
+/* tcp_timewait.c */
+void tcp_tw_add(struct tcp *tcp, const struct tcp_conn *c);
+void tcp_tw_input(struct tcp *tcp, struct tcp_tw *tw, struct tcp_seg *seg);
+void tcp_tw_remove(struct tcp *tcp, struct tcp_tw *tw);
+/** An outgoing connection may take this entry's place (it has timestamps and some age). */
+bool tcp_tw_may_reuse(const struct tcp *tcp, const struct tcp_tw *tw);
+void tcp_tw_timer_fn(struct timer *timer, uint64_t now_ns);
+
+/* tcp_icmp.c */
+void tcp_icmp_error(void *ctx, const struct ip_icmp_error *error);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Received text: the queue in order, and the ranges that came too early.
+ *
+ * Ranges are sorted, do not overlap and do not touch. Bytes that are there already win over later
+ * copies. Bounded three times: by the window, by TCP_REASM_RANGES_MAX, and by the memory that the
+ * buffers pin; what is beyond is dropped and counted, the peer sends it again.
+ */
+#include "tcp_pvt.h"
+
+uint32_t tcp_reasm_held(const struct tcp_conn *c)
+{
+	const struct tcp_recovery *r = tcp_recovery(c);
+	uint32_t held_bytes = 0;
+
+	for (uint32_t i = 0; r && i < r->reasm_count; i++)
+		held_bytes += r->reasm[i].data.held_bytes;
+	return held_bytes;
+}
+
+void tcp_reasm_free(struct tcp_conn *c)
+{
+	struct tcp_recovery *r = tcp_recovery(c);
+
+	for (uint32_t i = 0; r && i < r->reasm_count; i++)
+		pkt_chain_free(&r->reasm[i].data);
+	if (r)
+		r->reasm_count = 0;
+}
+
+static struct seq range_end(const struct tcp_reasm_range *range)
+{
+	return seq_add(range->start, range->data.bytes);
+}
+
+static void range_remove(struct tcp_recovery *r, uint32_t i)
+{
+	r->reasm_count--;
+	memmove(&r->reasm[i], &r->reasm[i + 1], (r->reasm_count - i) * sizeof(r->reasm[0]));
+}
+
+static void compact(struct tcp_conn *c, struct pkt_chain *chain)
+{
+	if (chain->held_bytes > TCP_COMPACT_BYTES_MIN &&
+		chain->held_bytes / TCP_COMPACT_RATIO > chain->bytes)
+		pkt_chain_compact(chain, TCP_COMPACT_RATIO, c->tcp->pools);
+}
+
+/* A piece that overlaps nothing goes in before range i. */
+static void place(struct tcp_conn *c, struct tcp_recovery *r, uint32_t i, struct seq start,
+	struct pkt_chain *piece)
+{
+	if (i > 0 && seq_eq(range_end(&r->reasm[i - 1]), start)) {
+		i--;
+		pkt_chain_splice(&r->reasm[i].data, piece);
+	} else if (r->reasm_count < TCP_REASM_RANGES_MAX) {
+		memmove(&r->reasm[i + 1], &r->reasm[i], (r->reasm_count - i) * sizeof(r->reasm[0]));
+		r->reasm_count++;
+		r->reasm[i] = (struct tcp_reasm_range){.start = start};
+		pkt_chain_splice(&r->reasm[i].data, piece);
+	} else {
+		tcp_count(c->tcp, TCP_STAT_RX_REASSEMBLY_FULL);
+		pkt_chain_free(piece);
+		return;
+	}
+	if (i + 1 < r->reasm_count && seq_eq(range_end(&r->reasm[i]), r->reasm[i + 1].start)) {
+		pkt_chain_splice(&r->reasm[i].data, &r->reasm[i + 1].data);
+		range_remove(r, i + 1);
+	}
+	r->reasm[i].stamp = ++r->stamp;
+	compact(c, &r->reasm[i].data);
+}
+
+/* Cuts the bytes at what is there already and places what is new. */
+static void insert(
+	struct tcp_conn *c, struct tcp_recovery *r, struct seq start, struct pkt_chain *bytes)
+{
+	while (bytes->bytes > 0) {
+		struct pkt_chain piece = {0};
+		uint32_t i = 0;
+		uint32_t n = bytes->bytes;
+
+		while (i < r->reasm_count && seq_leq(range_end(&r->reasm[i]), start))
+			i++;
+		if (i < r->reasm_count && seq_leq(r->reasm[i].start, start)) {
+			n = (uint32_t)seq_diff(range_end(&r->reasm[i]), start);
+			n = pkt_chain_drop(bytes, n);
+			r->reasm[i].stamp = ++r->stamp; /* it triggered the ACK, too */
+			tcp_count(c->tcp, TCP_STAT_RX_DUPLICATE);
+		} else {
+			if (i < r->reasm_count)
+				n = MIN(n, (uint32_t)seq_diff(r->reasm[i].start, start));
+			n = pkt_chain_take(bytes, n, &piece, c->tcp->pools);
+			if (n == 0) { /* no buffer for the cut: the rest comes again */
+				tcp_count(c->tcp, TCP_STAT_RX_REASSEMBLY_FULL);
+				pkt_chain_free(bytes);
+				return;
+			}
+			place(c, r, i, start, &piece);
+		}
+		start = seq_add(start, n);
+	}
+}
+
+static void too_early(struct tcp_conn *c, struct seq start, struct pkt_chain *bytes)
+{
+	struct tcp_recovery *r = tcp_recovery_take(c);
+	uint64_t held_bytes = (uint64_t)c->rcv.held_bytes + tcp_reasm_held(c) + bytes->held_bytes;
+
+	c->flags |= TCP_F_ACK_NOW; /* RFC 5681 4.2 */
+	if (r && held_bytes <= 2 * (uint64_t)c->tcp->config.recv_buffer_bytes) {
+		tcp_count(c->tcp, TCP_STAT_RX_OUT_OF_ORDER);
+		insert(c, r, start, bytes);
+	} else {
+		tcp_count(c->tcp, TCP_STAT_RX_REASSEMBLY_FULL);
+		pkt_chain_free(bytes);
+	}
+	tcp_recovery_drop(c);
+}
+
+/* Ranges that the queue has reached become part of it. */
+static void absorb(struct tcp_conn *c)
+{
+	struct tcp_recovery *r = tcp_recovery(c);
+
+	if (!r || r->reasm_count == 0)
+		return;
+	c->flags |= TCP_F_ACK_NOW; /* a gap was filled (RFC 5681 4.2) */
+	while (r->reasm_count && seq_leq(r->reasm[0].start, c->rcv_nxt)) {
+		struct tcp_reasm_range *range = &r->reasm[0];
+
+		pkt_chain_drop(&range->data, (uint32_t)seq_diff(c->rcv_nxt, range->start));
+		c->rcv_nxt = seq_add(c->rcv_nxt, range->data.bytes);
+		pkt_chain_splice(&c->rcv, &range->data);
+		range_remove(r, 0);
+	}
+	tcp_recovery_drop(c);
+}
+
+/* RFC 9293 3.8.6.3: at least every second full segment, and no later than TCP_DELACK_MS. */
+static void schedule_ack(struct tcp_conn *c)
+{
+	if ((uint32_t)seq_diff(c->rcv_nxt, c->rcv_acked) >= 2u * c->rcv_seg_max) {
+		c->flags |= TCP_F_ACK_NOW;
+	} else if (!(c->flags & TCP_F_ACK_DELAYED)) {
+		c->flags |= TCP_F_ACK_DELAYED;
+		c->ack_at = tcp_deadline(tcp_now_ms(c->tcp), TCP_DELACK_MS);
+	}
+}
+
+static void in_order(struct tcp_conn *c, struct pkt_chain *bytes)
+{
+	struct seq before = c->rcv_nxt;
+	uint32_t seg_bytes = MIN(bytes->bytes, (uint32_t)UINT16_MAX);
+
+	c->rcv_seg_max = MAX(c->rcv_seg_max, (uint16_t)seg_bytes);
+	c->rcv_nxt = seq_add(c->rcv_nxt, bytes->bytes);
+	pkt_chain_splice(&c->rcv, bytes);
+	absorb(c);
+	compact(c, &c->rcv);
+	stat_add(&c->tcp->stats[TCP_STAT_RX_BYTES], (uint32_t)seq_diff(c->rcv_nxt, before));
+	schedule_ack(c);
+	tcp_conn_event(c, TCP_EVENT_READABLE);
+}
+
+void tcp_reasm_input(struct tcp_conn *c, struct tcp_seg *seg)
+{
+	struct seq start = seg->h.seq;
+	struct pkt_chain bytes = {0};
+	int32_t old;
+
+	pkt_chain_append(&bytes, seg->m);
+	seg->m = NULL;
+	pkt_chain_cut(&bytes, seg->len);
+	old = seq_diff(c->rcv_nxt, start);
+	if (old > 0) {
+		pkt_chain_drop(&bytes, (uint32_t)old);
+		start = c->rcv_nxt;
+		tcp_count(c->tcp, TCP_STAT_RX_DUPLICATE);
+		c->flags |= TCP_F_ACK_NOW;
+	}
+	if (bytes.bytes == 0)
+		pkt_chain_free(&bytes);
+	else if (seq_eq(start, c->rcv_nxt))
+		in_order(c, &bytes);
+	else
+		too_early(c, start, &bytes);
+	tcp_conn_schedule(c);
+}
+
+/* RFC 2018 4: first the range of the segment that triggers the ACK, then the others by age. */
+uint8_t tcp_reasm_sack(const struct tcp_conn *c, struct wire_sack_block *blocks, uint8_t blocks_max)
+{
+	const struct tcp_recovery *r = tcp_recovery(c);
+	uint32_t below = UINT32_MAX;
+	uint8_t count = 0;
+
+	while (r && count < blocks_max) {
+		const struct tcp_reasm_range *best = NULL;
+
+		for (uint32_t i = 0; i < r->reasm_count; i++) {
+			const struct tcp_reasm_range *range = &r->reasm[i];
+
+			if (range->stamp < below && (!best || range->stamp > best->stamp))
+				best = range;
+		}
+		if (!best)
+			break;
+		below = best->stamp;
+		blocks[count++] = (struct wire_sack_block){best->start, range_end(best)};
+	}
+	return count;
+}

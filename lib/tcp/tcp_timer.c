@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One wheel timer carries three deadlines. It is armed lazily: a deadline that moves away leaves
+ * the timer where it is; when it fires with nothing due it is set again.
+ */
+#include "tcp_pvt.h"
+
+static uint32_t earlier(uint32_t a, uint32_t b)
+{
+	if (a == 0 || b == 0)
+		return a | b;
+	return (int32_t)(a - b) < 0 ? a : b;
+}
+
+void tcp_timer_arm(struct tcp_conn *c)
+{
+	uint32_t at = earlier(earlier(c->rtx_at, c->ack_at), c->idle_at);
+	uint32_t now_ms = tcp_now_ms(c->tcp);
+	uint64_t expire_at;
+
+	if (at == 0)
+		return;
+	expire_at = c->tcp->worker->now_ns +
+		    ((int32_t)(at - now_ms) > 0 ? (at - now_ms) * NS_PER_MS : 0);
+	if (!timer_is_set(&c->timer) || c->timer.expire_at > expire_at)
+		timer_set(&c->tcp->worker->timers, &c->timer, expire_at);
+}
+
+void tcp_keepalive_restart(struct tcp_conn *c)
+{
+	if (c->flags & TCP_F_KEEPALIVE && c->state >= TCP_ESTABLISHED)
+		c->idle_at = tcp_deadline(tcp_now_ms(c->tcp), c->tcp->config.keepalive_idle_ms);
+}
+
+static bool gave_up(struct tcp_conn *c, uint32_t retries_max)
+{
+	if (c->backoff < retries_max) {
+		c->backoff++;
+		return false;
+	}
+	tcp_conn_fail(c, TCP_FAILURE_TIMEOUT);
+	return true;
+}
+
+/* RFC 6298 5.4 to 5.7, RFC 5681 3.1 equation 4, RFC 6675 5.1. */
+static void rtx_due(struct tcp_conn *c)
+{
+	struct tcp *tcp = c->tcp;
+	struct tcp_recovery *r = tcp_recovery(c);
+	bool opening = tcp_is_opening(c);
+
+	if (gave_up(c, opening ? tcp->config.retries_syn : tcp->config.retries_data)) {
+		tcp_count(tcp, opening ? TCP_STAT_OPEN_FAILED : TCP_STAT_ESTABLISHED_RESET);
+		return;
+	}
+	tcp_count(tcp, TCP_STAT_TIMEOUTS);
+	if (opening) {
+		c->flags |= TCP_F_SYN_LOST;
+	} else {
+		/* The path may have become narrower. */
+		c->mss =
+			MIN(c->mss, tcp_mss_of_path(tcp, &c->path, ip_addr_is_v4(&c->tuple.local)));
+		if (c->backoff == 1)
+			tcp_cc(c)->on_timeout(c);
+		c->cwnd = tcp_seg_bytes(c);
+		c->flags |= TCP_F_LOSS;
+		c->recover = c->snd_max;
+		/* A second timeout, or a block that begins at snd_una: the receiver may have
+		 * dropped what it said it had (RFC 2018 8). */
+		if (r && r->sack_count && (c->backoff > 1 || seq_leq(r->sack[0].start, c->snd_una)))
+			r->sack_count = 0;
+	}
+	c->flags &= ~(uint32_t)(TCP_F_RECOVERY | TCP_F_RTX_HEAD | TCP_F_RTT);
+	c->dupacks = 0;
+	c->snd_nxt = c->snd_una;
+	tcp_rtx_restart(c);
+}
+
+/* RFC 9293 3.8.6.1: probes go on while the peer answers; nobody waits for a connection without an
+ * owner for ever. */
+static void persist_due(struct tcp_conn *c)
+{
+	if (gave_up(c, c->tcp->config.retries_data)) {
+		tcp_count(c->tcp, TCP_STAT_ESTABLISHED_RESET);
+		return;
+	}
+	c->flags |= TCP_F_PROBE;
+	c->rtx_at = tcp_deadline(
+		tcp_now_ms(c->tcp), MIN(tcp_rto_backed_off_ms(c), (uint32_t)TCP_PERSIST_MAX_MS));
+}
+
+/* FIN-WAIT-2 ends without a word: the peer has had its time to close (RFC 9293 3.6 knows no end).
+ * Otherwise it is keep-alive (RFC 9293 3.8.4). */
+static void idle_due(struct tcp_conn *c)
+{
+	struct tcp_config *config = &c->tcp->config;
+
+	if (c->state == TCP_FIN_WAIT_2 && !(c->flags & TCP_F_OWNED)) {
+		tcp_conn_detach(c, TCP_CLOSED);
+		return;
+	}
+	if (tcp_flight(c) != 0 || c->rtx_at != 0) { /* other timers watch over the peer */
+		tcp_keepalive_restart(c);
+		return;
+	}
+	if (c->backoff >= config->keepalive_probes) {
+		tcp_count(c->tcp, TCP_STAT_KEEPALIVE_FAILED);
+		tcp_count(c->tcp, TCP_STAT_ESTABLISHED_RESET);
+		tcp_conn_reset(c, TCP_FAILURE_TIMEOUT);
+		return;
+	}
+	c->backoff++;
+	c->flags |= TCP_F_KEEP_PROBE;
+	c->idle_at = tcp_deadline(tcp_now_ms(c->tcp), config->keepalive_interval_ms);
+}
+
+void tcp_timer_fn(struct timer *timer, uint64_t now_ns)
+{
+	struct tcp_conn *c = CONTAINER_OF(timer, struct tcp_conn, timer);
+	uint32_t now_ms = tcp_now_ms(c->tcp);
+	bool due = false;
+
+	(void)now_ns; /* the worker's */
+	if (tcp_deadline_due(c->ack_at, now_ms)) {
+		due = true;
+		c->ack_at = 0;
+		if (c->flags & TCP_F_ACK_DELAYED)
+			c->flags |= TCP_F_ACK_NOW;
+	}
+	if (tcp_deadline_due(c->rtx_at, now_ms)) {
+		due = true;
+		c->rtx_at = 0;
+		if (c->flags & TCP_F_PERSIST)
+			persist_due(c);
+		else
+			rtx_due(c);
+	}
+	if (tcp_is_open(c) && tcp_deadline_due(c->idle_at, now_ms)) {
+		due = true;
+		c->idle_at = 0;
+		idle_due(c);
+	}
+	if (!tcp_is_open(c))
+		return;
+	if (due)
+		tcp_conn_schedule(c); /* output arms the timer */
+	else
+		tcp_timer_arm(c);
+}

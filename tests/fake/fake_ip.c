@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fake_ip.h"
+
+struct ip_stack *fake_ip_create(struct worker *worker)
+{
+	struct ip_stack *ip = calloc(1, sizeof(*ip));
+
+	assert_non_null(ip);
+	ip->worker = worker;
+	ip->mtu = 1500;
+	ip->own = ip_addr_from_v4(0x0a000001);
+	return ip;
+}
+
+void fake_ip_destroy(struct ip_stack *ip)
+{
+	struct fake_ip_sent sent;
+
+	while (fake_ip_fetch(ip, &sent))
+		pkt_free(sent.m);
+	free(ip);
+}
+
+void fake_ip_receive(
+	struct ip_stack *ip, struct ip_addr src, struct ip_addr dst, struct rte_mbuf *m)
+{
+	struct ip_packet packet = {
+		.m = m,
+		.src = src,
+		.dst = dst,
+		.proto = WIRE_PROTO_TCP,
+		.ttl = 64,
+		.l4_checksum_ok = true,
+	};
+
+	ip->fn(ip->ctx, &packet, 1);
+}
+
+bool fake_ip_fetch(struct ip_stack *ip, struct fake_ip_sent *out)
+{
+	if (ip->sent_count == 0)
+		return false;
+	*out = ip->sent[ip->sent_head % FAKE_IP_SENT_MAX];
+	ip->sent_head++;
+	ip->sent_count--;
+	return true;
+}
+
+/* --- ip.h, as far as it is used by the layers above -------------------------------- */
+
+void ip_proto_set(
+	struct ip_stack *ip, uint8_t proto, ip_proto_fn fn, ip_error_fn error_fn, void *ctx)
+{
+	assert_int_equal(proto, WIRE_PROTO_TCP);
+	ip->fn = fn;
+	ip->error_fn = error_fn;
+	ip->ctx = ctx;
+}
+
+int ip_path_find(
+	struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst, struct ip_path *path)
+{
+	(void)dst;
+	if (ip->path_error)
+		return ip->path_error;
+	if (ip_addr_is_any(src))
+		*src = ip->own;
+	path->generation = 1;
+	return 0;
+}
+
+uint16_t ip_path_mtu(const struct ip_stack *ip, const struct ip_path *path)
+{
+	(void)path;
+	return ip->mtu;
+}
+
+uint32_t ip_path_caps(const struct ip_stack *ip, const struct ip_path *path)
+{
+	(void)path;
+	return ip->caps;
+}
+
+void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
+	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m)
+{
+	(void)path;
+	(void)tos;
+	assert_int_equal(proto, WIRE_PROTO_TCP);
+	assert_int_equal(rte_mbuf_check(m, 1, NULL), 0);
+	assert_true(rte_pktmbuf_headroom(m) >= PKT_HEADROOM_BYTES);
+	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+		assert_true(m->pkt_len + (ip_addr_is_v4(src) ? 20u : 40u) <= ip->mtu);
+	assert_true(ip->sent_count < FAKE_IP_SENT_MAX);
+	ip->sent[(ip->sent_head + ip->sent_count++) % FAKE_IP_SENT_MAX] =
+		(struct fake_ip_sent){m, *src, *dst, ip->worker->now_ns};
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An ip layer for tests of what stands on it: keeps what is sent, gives what the test says was
+ * received. Every address is reachable and 10.0.0.1 is ours, unless the test says otherwise.
+ * Link it by
+ *     fakes = files('../../fake/fake_ip.c')
+ */
+#ifndef WEIR_TESTS_FAKE_IP_H
+#define WEIR_TESTS_FAKE_IP_H
+
+#include "ip.h"
+
+#define FAKE_IP_SENT_MAX 4096
+
+struct fake_ip_sent {
+	struct rte_mbuf *m; /* from the protocol header on */
+	struct ip_addr src, dst;
+	uint64_t at_ns;
+};
+
+struct ip_stack {
+	struct worker *worker;
+	uint16_t mtu;
+	uint32_t caps;
+	int path_error; /* what ip_path_find says; 0: finds it */
+	struct ip_addr own;
+	ip_proto_fn fn;
+	ip_error_fn error_fn;
+	void *ctx;
+	uint32_t sent_head, sent_count;
+	struct fake_ip_sent sent[FAKE_IP_SENT_MAX];
+};
+
+/** MTU 1500, no offloads. */
+struct ip_stack *fake_ip_create(struct worker *worker);
+
+/** Frees it and what was sent and not fetched. */
+void fake_ip_destroy(struct ip_stack *ip);
+
+/** The protocol gets a packet; takes m. */
+void fake_ip_receive(
+	struct ip_stack *ip, struct ip_addr src, struct ip_addr dst, struct rte_mbuf *m);
+
+/** The oldest packet that was sent, whose buffer the caller frees. False if there is none. */
+bool fake_ip_fetch(struct ip_stack *ip, struct fake_ip_sent *out);
+
+#endif
