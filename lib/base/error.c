@@ -22,17 +22,22 @@ int error_set(struct error *err, int code, const char *fmt, ...)
 int error_prefix(struct error *err, const char *fmt, ...)
 {
 	char old[ERROR_TEXT_SIZE];
+	size_t room, len;
 	va_list ap;
-	int len;
 
 	if (!err || !err->code)
 		return 0;
 	memcpy(old, err->text, sizeof(old));
 	va_start(ap, fmt);
-	len = vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
-	if (len >= 0 && (size_t)len < sizeof(err->text))
-		snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", old);
+	len = strlen(err->text);
+	room = sizeof(err->text) - len;
+	if (room > 2) {
+		memcpy(err->text + len, ": ", 3);
+		memccpy(err->text + len + 2, old, '\0', room - 2);
+		err->text[sizeof(err->text) - 1] = '\0';
+	}
 	return err->code;
 }
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the keyword functions share: the draft of a model, and the row of a keyword.
+ *
+ * A draft is what a struct model will be, with growing lists and unresolved names. Proxies start
+ * as copies of their defaults. rl_check.c resolves and judges the finished draft, rl_emit.c writes
+ * the model.
+ */
+#ifndef WEIR_RELOAD_PVT_H
+#define WEIR_RELOAD_PVT_H
+
+#include "lang_value.h"
+#include "reload.h"
+
+#define RL_PROXY    (RELOAD_DEFAULTS | RELOAD_FRONTEND | RELOAD_BACKEND | RELOAD_LISTEN)
+#define RL_FRONT    (RELOAD_DEFAULTS | RELOAD_FRONTEND | RELOAD_LISTEN)
+#define RL_BACK     (RELOAD_DEFAULTS | RELOAD_BACKEND | RELOAD_LISTEN)
+#define RL_NO_LIMIT UINT32_MAX
+
+/* A growing list: `items` of one type, `count` of them. */
+#define RL_LIST(type)           \
+	struct {                \
+		type *items;    \
+		uint32_t count; \
+		uint32_t room;  \
+	}
+
+/** Room for one more zeroed item; NULL (and draft->failed) without memory. */
+void *rl_grow(void **items, uint32_t *count, uint32_t *room, size_t item_size);
+
+#define rl_append(list)                      \
+	((__typeof__((list)->items))rl_grow( \
+		(void **)&(list)->items, &(list)->count, &(list)->room, sizeof(*(list)->items)))
+
+struct rl_bind {
+	struct model_bind bind;
+	const struct lang_statement *at;
+	uint32_t word; /* of the address */
+};
+
+struct rl_server {
+	struct model_server server;
+	const struct lang_statement *at;
+	uint32_t word;
+	bool id_set;
+};
+
+struct rl_name {
+	const char *name;
+	const struct lang_statement *at;
+	uint32_t word;
+};
+
+struct rl_log_list {
+	RL_LIST(struct model_log_target) targets;
+	bool global; /* "log global" */
+	const struct lang_statement *global_at;
+};
+
+/* A proxy, or a defaults section. Strings point into the tree or the model's arena. */
+struct rl_proxy {
+	struct model_proxy p;
+	const struct lang_section *section;
+	bool id_set;
+	RL_LIST(struct rl_bind) binds;
+	RL_LIST(struct rl_server) servers;
+	RL_LIST(struct rl_name) use_backends;
+	RL_LIST(struct ip_prefix) excepts;
+	RL_LIST(struct model_errorfile) errorfiles;
+	struct rl_name default_backend; /* name NULL: none */
+	struct rl_log_list log;
+	const char *log_tag;
+	struct model_server server_defaults;    /* "default-server" */
+	const struct lang_statement *http_only; /* the last keyword that needs mode http */
+	const struct lang_statement *log_format_at;
+};
+
+struct rl_port {
+	struct model_port port;
+	uint16_t vlan;
+	const struct lang_statement *at;
+};
+
+struct rl_address {
+	struct ip_prefix prefix;
+	const char *port;
+	const struct lang_statement *at;
+};
+
+struct rl_route {
+	struct ip_prefix prefix;
+	struct ip_addr gateway;
+	const char *port; /* NULL: found by the gateway */
+	const struct lang_statement *at;
+};
+
+struct rl_draft {
+	struct model *model;
+	const struct reload_options *options;
+	const struct lang_tree *tree;
+	struct lang_diags *diags;
+	struct rl_proxy *defaults; /* by order of the sections */
+	uint32_t defaults_count;
+	struct rl_proxy *proxies;
+	uint32_t proxy_count;
+	struct rl_log_list log; /* of "global" */
+	const char *log_tag;
+	RL_LIST(struct model_stats_socket) sockets;
+	RL_LIST(struct rl_port) ports;
+	RL_LIST(struct rl_address) addresses;
+	RL_LIST(struct rl_route) routes;
+	const struct lang_section *network;
+	bool cores_set;
+	uint64_t ignored_seen; /* bit n: the notice for ignored keyword n was given */
+	bool failed;           /* out of memory */
+};
+
+/* What a keyword function gets. `s` starts with the keyword's own words; args are those after. */
+struct rl_call {
+	struct rl_draft *draft;
+	struct rl_proxy *proxy; /* the proxy or defaults section; NULL in global and network */
+	uint32_t section;       /* enum reload_section */
+	const struct lang_statement *s;
+	uint32_t arg; /* index of the first argument */
+};
+
+typedef void (*rl_keyword_fn)(const struct rl_call *c);
+
+enum rl_keyword_flag {
+	RL_MAY_NO = 1,    /* "no KEYWORD"; also "default KEYWORD" */
+	RL_IGNORED = 2,   /* makes no sense here: one notice */
+	RL_HTTP_ONLY = 4, /* no effect without mode http: warned about */
+	RL_STRICT = 8,    /* an error, not a warning, in a proxy without that side */
+};
+
+struct rl_keyword {
+	const char *word; /* one or two words: "maxconn", "timeout client" */
+	const char *syntax;
+	uint32_t sections;
+	uint32_t args_min, args_max; /* RL_NO_LIMIT: any number */
+	uint32_t flags;
+	rl_keyword_fn fn;
+};
+
+/* The tables, each ended by a row without a word; listed in rl_keyword.c. */
+extern const struct rl_keyword rl_keywords_global[];
+extern const struct rl_keyword rl_keywords_proxy[];
+extern const struct rl_keyword rl_keywords_option[];
+extern const struct rl_keyword rl_keywords_bind[];
+extern const struct rl_keyword rl_keywords_server[];
+extern const struct rl_keyword rl_keywords_log[];
+extern const struct rl_keyword rl_keywords_network[];
+
+/** Finds the row of a statement, checks section, prefix and number of words, and calls it. */
+void rl_statement(struct rl_draft *d, struct rl_proxy *proxy, uint32_t section,
+	const struct lang_statement *s);
+
+const char *rl_section_name(uint32_t section);
+
+/* Reports at word `index` of the call's statement. */
+#define rl_alert(c, index, hint, ...) \
+	lang_report((c)->draft->diags, LANG_ALERT, (c)->s, (index), (hint), __VA_ARGS__)
+#define rl_warn(c, index, hint, ...) \
+	lang_report((c)->draft->diags, LANG_WARNING, (c)->s, (index), (hint), __VA_ARGS__)
+
+/* Arguments by their index in the statement. Each reports what is wrong and returns false. */
+bool rl_arg_uint(
+	const struct rl_call *c, uint32_t index, uint32_t min, uint32_t max, uint32_t *out);
+bool rl_arg_time_ms(const struct rl_call *c, uint32_t index, uint32_t *out_ms);
+bool rl_arg_size(const struct rl_call *c, uint32_t index, uint64_t max, uint64_t *out);
+bool rl_arg_prefix(const struct rl_call *c, uint32_t index, struct ip_prefix *out);
+bool rl_arg_address(
+	const struct rl_call *c, uint32_t index, unsigned flags, struct lang_address *out);
+/** Index of the argument in `names` (ended by NULL), or -1 after a report with a suggestion. */
+int rl_arg_enum(
+	const struct rl_call *c, uint32_t index, const char *what, const char *const *names);
+
+/** "no" or "default" stands before the keyword. */
+static inline bool rl_is_no(const struct rl_call *c)
+{
+	return c->s->prefix != LANG_PREFIX_NONE;
+}
+
+struct model_place rl_place(const struct rl_call *c);
+
+/** A copy that lives as long as the model; "" without memory (draft->failed). */
+const char *rl_strdup(struct rl_draft *d, const char *text);
+void *rl_alloc(struct rl_draft *d, size_t size_bytes);
+
+/** Turns a host name or an address into endpoints; reports and returns false if it cannot be. */
+bool rl_resolve(const struct rl_call *c, uint32_t index, struct lang_address *address);
+
+/** Resolves names, judges the whole, and reports (rl_check.c). */
+void rl_check(struct rl_draft *d);
+/** Writes the draft, which has no alerts, into draft->model (rl_emit.c). */
+void rl_emit(struct rl_draft *d);
+/** Frees what the draft itself holds, not the model. */
+void rl_proxy_fini(struct rl_proxy *p);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Keyword "bind": endpoints, ranges of ports, and the words after them. */
+#include <stdlib.h>
+
+#include "reload_pvt.h"
+
+static bool bw_name(const struct rl_call *c, uint32_t i, struct model_bind *b)
+{
+	b->name = rl_strdup(c->draft, lang_text(c->s, i));
+	return true;
+}
+
+static bool bw_id(const struct rl_call *c, uint32_t i, struct model_bind *b)
+{
+	return rl_arg_uint(c, i, 1, INT32_MAX, &b->id);
+}
+
+static bool bw_maxconn(const struct rl_call *c, uint32_t i, struct model_bind *b)
+{
+	return rl_arg_uint(c, i, 0, 100000000, &b->maxconn);
+}
+
+static bool bw_backlog(const struct rl_call *c, uint32_t i, struct model_bind *b)
+{
+	return rl_arg_uint(c, i, 0, 100000000, &b->backlog);
+}
+
+static bool bw_mss(const struct rl_call *c, uint32_t i, struct model_bind *b)
+{
+	uint32_t mss;
+
+	if (!rl_arg_uint(c, i, 88, 65535, &mss))
+		return false;
+	b->mss = (uint16_t)mss;
+	return true;
+}
+
+static bool bw_v4v6(const struct rl_call *c, uint32_t i, struct model_bind *b)
+{
+	(void)c, (void)i;
+	b->v4v6 = true;
+	return true;
+}
+
+static bool bw_v6only(const struct rl_call *c, uint32_t i, struct model_bind *b)
+{
+	(void)c, (void)i;
+	b->v6_only = true;
+	return true;
+}
+
+static bool bw_ignored(const struct rl_call *c, uint32_t i, struct model_bind *b)
+{
+	(void)b;
+	lang_report(c->draft->diags, LANG_NOTICE, c->s, i, NULL,
+		"'%s' has no meaning here and is ignored", lang_text(c->s, i));
+	return true;
+}
+
+static const struct bind_word {
+	const char *word;
+	bool value;
+	bool (*fn)(const struct rl_call *c, uint32_t i, struct model_bind *b);
+} words[] = {
+	{"name", true, bw_name},
+	{"id", true, bw_id},
+	{"maxconn", true, bw_maxconn},
+	{"backlog", true, bw_backlog},
+	{"mss", true, bw_mss},
+	{"v4v6", false, bw_v4v6},
+	{"v6only", false, bw_v6only},
+	{"nice", true, bw_ignored},
+	{"thread", true, bw_ignored},
+	{"process", true, bw_ignored},
+};
+
+static const struct bind_word *find_word(const char *text)
+{
+	for (size_t k = 0; k < ARRAY_LEN(words); k++)
+		if (strcmp(words[k].word, text) == 0)
+			return &words[k];
+	return NULL;
+}
+
+static void report_word(const struct rl_call *c, uint32_t i)
+{
+	const char *names[ARRAY_LEN(words)], *near;
+
+	for (size_t k = 0; k < ARRAY_LEN(words); k++)
+		names[k] = words[k].word;
+	near = lang_suggest(lang_text(c->s, i), names, ARRAY_LEN(words));
+	rl_alert(c, i, "name, id, maxconn, backlog, mss, v4v6, v6only",
+		"'bind': unknown word '%s'%s%s%s", lang_text(c->s, i),
+		near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
+}
+
+/* The words after the addresses, into `b`; they hold for each endpoint of the line. */
+static bool parse_words(const struct rl_call *c, struct model_bind *b)
+{
+	for (uint32_t i = c->arg + 1; i < c->s->word_count; i++) {
+		const struct bind_word *w = find_word(lang_text(c->s, i));
+
+		if (!w) {
+			report_word(c, i);
+			return false;
+		}
+		if (w->value && i + 1 == c->s->word_count) {
+			rl_alert(c, i, NULL, "'bind': '%s' needs a value", w->word);
+			return false;
+		}
+		if (!w->fn(c, w->value ? i + 1 : i, b))
+			return false;
+		i += w->value;
+	}
+	if (b->v4v6 && b->v6_only) {
+		rl_alert(c, c->arg, NULL, "'bind': 'v4v6' and 'v6only' contradict each other");
+		return false;
+	}
+	return true;
+}
+
+static void add_bind(const struct rl_call *c, const struct model_bind *b,
+	const struct ip_addr *addr, uint16_t port)
+{
+	struct rl_bind *slot = rl_append(&c->proxy->binds);
+
+	if (!slot) {
+		c->draft->failed = true;
+		return;
+	}
+	slot->bind = *b;
+	slot->bind.local = (struct endpoint){*addr, port};
+	slot->at = c->s;
+	slot->word = c->arg;
+}
+
+static void add_address(const struct rl_call *c, const char *text, const struct model_bind *b)
+{
+	struct error err = {0};
+	struct lang_address a;
+
+	if (lang_address_parse(text, LANG_ADDRESS_BIND, NULL, &a, &err) < 0) {
+		rl_alert(c, c->arg, "[address]:port[-port], with addresses * or [::] for all",
+			"'bind': %s", err.text);
+		return;
+	}
+	if (!rl_resolve(c, c->arg, &a))
+		return;
+	if (a.kind != LANG_ADDRESS_IP) {
+		rl_alert(c, c->arg, "[address]:port[-port]",
+			"'bind' cannot listen on '%s': ports carry IP only", text);
+		return;
+	}
+	if (a.wildcard && a.family != LANG_FAMILY_V6 && !ip_addr_is_any(&a.addr))
+		a.addr = ip_addr_from_v4(0);
+	for (uint32_t port = a.port_first; port <= a.port_last; port++) {
+		if (port == 0) {
+			rl_alert(c, c->arg, NULL, "'bind': port 0 cannot be listened on");
+			return;
+		}
+		add_bind(c, b, &a.addr, (uint16_t)port);
+	}
+}
+
+static void kw_bind(const struct rl_call *c)
+{
+	struct model_bind b = {.place = rl_place(c)};
+	char *list = strdup(lang_text(c->s, c->arg)), *rest = list, *text;
+
+	if (!list)
+		c->draft->failed = true;
+	else if (parse_words(c, &b))
+		while ((text = strsep(&rest, ",")) != NULL)
+			add_address(c, text, &b);
+	free(list);
+}
+
+const struct rl_keyword rl_keywords_bind[] = {
+	{"bind", "[<address>]:<port>[-<port>][,...] [name <name>] [maxconn <n>] ...",
+		RELOAD_FRONTEND | RELOAD_LISTEN, 1, RL_NO_LIMIT, 0, kw_bind},
+	{NULL},
+};

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Keywords "server" and "default-server". */
+#include "reload_pvt.h"
+
+static bool sw_weight(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	return rl_arg_uint(c, i, 0, MODEL_WEIGHT_MAX, &s->weight);
+}
+
+static bool sw_maxconn(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	return rl_arg_uint(c, i, 0, INT32_MAX, &s->maxconn);
+}
+
+static bool sw_maxqueue(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	return rl_arg_uint(c, i, 0, INT32_MAX, &s->maxqueue);
+}
+
+static bool sw_id(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	return rl_arg_uint(c, i, 1, INT32_MAX, &s->id);
+}
+
+static bool sw_backup(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	(void)c, (void)i;
+	s->backup = true;
+	return true;
+}
+
+static bool sw_no_backup(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	(void)c, (void)i;
+	s->backup = false;
+	return true;
+}
+
+static bool sw_disabled(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	(void)c, (void)i;
+	s->disabled = true;
+	return true;
+}
+
+static bool sw_enabled(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	(void)c, (void)i;
+	s->disabled = false;
+	return true;
+}
+
+static const struct server_word {
+	const char *word;
+	bool value;
+	bool in_defaults; /* "default-server" takes it as well */
+	bool (*fn)(const struct rl_call *c, uint32_t i, struct model_server *s);
+} words[] = {
+	{"weight", true, true, sw_weight},
+	{"maxconn", true, true, sw_maxconn},
+	{"maxqueue", true, true, sw_maxqueue},
+	{"id", true, false, sw_id},
+	{"backup", false, true, sw_backup},
+	{"no-backup", false, true, sw_no_backup},
+	{"disabled", false, true, sw_disabled},
+	{"no-disabled", false, true, sw_enabled},
+	{"enabled", false, true, sw_enabled},
+};
+
+static const struct server_word *find_word(const char *text)
+{
+	for (size_t k = 0; k < ARRAY_LEN(words); k++)
+		if (strcmp(words[k].word, text) == 0)
+			return &words[k];
+	return NULL;
+}
+
+static void report_word(const struct rl_call *c, uint32_t i)
+{
+	const char *names[ARRAY_LEN(words)], *near;
+
+	for (size_t k = 0; k < ARRAY_LEN(words); k++)
+		names[k] = words[k].word;
+	near = lang_suggest(lang_text(c->s, i), names, ARRAY_LEN(words));
+	rl_alert(c, i, "weight, maxconn, maxqueue, id, backup, disabled",
+		"'%s': unknown word '%s'%s%s%s", lang_text(c->s, 0), lang_text(c->s, i),
+		near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
+}
+
+static bool parse_words(
+	const struct rl_call *c, uint32_t first, bool defaults, struct model_server *s)
+{
+	for (uint32_t i = first; i < c->s->word_count; i++) {
+		const struct server_word *w = find_word(lang_text(c->s, i));
+
+		if (!w || (defaults && !w->in_defaults)) {
+			report_word(c, i);
+			return false;
+		}
+		if (w->value && i + 1 == c->s->word_count) {
+			rl_alert(c, i, NULL, "'%s': '%s' needs a value", lang_text(c->s, 0),
+				w->word);
+			return false;
+		}
+		if (!w->fn(c, w->value ? i + 1 : i, s))
+			return false;
+		i += w->value;
+	}
+	return true;
+}
+
+static bool parse_address(const struct rl_call *c, uint32_t i, struct model_server *s)
+{
+	struct lang_address a;
+
+	if (!rl_arg_address(c, i, LANG_ADDRESS_SERVER, &a) || !rl_resolve(c, i, &a))
+		return false;
+	if (a.kind != LANG_ADDRESS_IP) {
+		rl_alert(c, i, "address[:port]",
+			"'server' cannot connect to '%s': ports carry IP only", lang_text(c->s, i));
+		return false;
+	}
+	s->remote = (struct endpoint){a.addr, a.port_first};
+	if (a.port_kind == LANG_PORT_FIXED)
+		return true;
+	s->port_from_client = true;
+	s->port_offset = a.port_kind == LANG_PORT_MINUS ? -(int32_t)a.port_first : a.port_first;
+	s->remote.port = 0;
+	return true;
+}
+
+static void kw_server(const struct rl_call *c)
+{
+	struct model_server s = c->proxy->server_defaults;
+	struct rl_server *slot;
+
+	s.place = rl_place(c);
+	s.name = rl_strdup(c->draft, lang_text(c->s, c->arg));
+	s.id = 0;
+	if (!parse_address(c, c->arg + 1, &s) || !parse_words(c, c->arg + 2, false, &s))
+		return;
+	slot = rl_append(&c->proxy->servers);
+	if (!slot) {
+		c->draft->failed = true;
+		return;
+	}
+	*slot = (struct rl_server){s, c->s, c->arg, s.id != 0};
+}
+
+static void kw_default_server(const struct rl_call *c)
+{
+	parse_words(c, c->arg, true, &c->proxy->server_defaults);
+}
+
+const struct rl_keyword rl_keywords_server[] = {
+	{"server", "<name> <address>[:<port>] [weight <n>] [maxconn <n>] [backup] ...",
+		RELOAD_BACKEND | RELOAD_LISTEN, 2, RL_NO_LIMIT, RL_STRICT, kw_server},
+	{"default-server", "[weight <n>] [maxconn <n>] ...", RL_BACK, 1, RL_NO_LIMIT, RL_STRICT,
+		kw_default_server},
+	{NULL},
+};
