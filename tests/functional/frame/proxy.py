@@ -175,9 +175,12 @@ class Weir(Proxy):
         return 3 if 'sanitize' in self.program else 1
 
     def network(self):
+        """Workers on the CPUs after the control core's, round and round where there are too few."""
+        cpus = sorted(os.sched_getaffinity(0))
+        workers = ','.join(str(cpus[(i + 1) % len(cpus)]) for i in range(self.workers))
         return textwrap.dedent(f'''
             network
-                cores control 0 workers 1-{self.workers}
+                cores control {cpus[0]} workers {workers}
                 memory 512m
                 port lan0 vdev net_tap0,iface={INTERFACE}
                 address {PROXY}/24 port lan0
