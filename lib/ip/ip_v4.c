@@ -70,14 +70,7 @@ void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface)
 	struct wire_ipv4 h;
 	enum wire_verdict verdict = header_parse(m, &h);
 	enum ip_stat why = verdict == WIRE_OK ? header_check(ip, &h, iface) : verdict_stat(verdict);
-	struct ip_packet packet = {.m = m,
-		.src = h.src,
-		.dst = h.dst,
-		.iface = iface,
-		.proto = h.proto,
-		.tos = h.tos,
-		.ttl = h.ttl,
-		.l4_checksum_ok = flags_say_l4_checksum_ok(m)};
+	struct ip_packet packet;
 	uint32_t core;
 
 	if (why == IP_STAT_COUNT && !header_strip(m, &h))
@@ -86,6 +79,14 @@ void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface)
 		ip_drop(ip, why, m);
 		return;
 	}
+	packet = (struct ip_packet){.m = m,
+		.src = h.src,
+		.dst = h.dst,
+		.iface = iface,
+		.proto = h.proto,
+		.tos = h.tos,
+		.ttl = h.ttl,
+		.l4_checksum_ok = flags_say_l4_checksum_ok(m)};
 	ip_count(ip, IP_STAT_RX_IPV4);
 	core = ip_steer_core_of_rx(ip, &packet, ip_iface_port(ip, iface)->port);
 	if (core == ip->worker->index)

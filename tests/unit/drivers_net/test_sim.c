@@ -75,6 +75,7 @@ static struct rte_mbuf *frame(uint8_t dst, uint8_t number)
 	struct rte_mbuf *m = pkt_alloc(&pools);
 	uint8_t *p = (uint8_t *)rte_pktmbuf_append(m, 60);
 
+	ASSERT(p);
 	memset(p, dst == 0xff ? 0xff : 0, 60);
 	p[0] = dst == 0xff ? 0xff : 2;
 	p[5] = dst;

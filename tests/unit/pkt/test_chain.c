@@ -200,7 +200,7 @@ static void hint_gives_what_no_hint_gives(void **state)
 
 			assert_int_equal(m->pkt_len, n);
 			assert_true(hint.seg_off <= off + n - 1);
-			assert_memory_equal(rte_pktmbuf_read(m, 0, n, buf), "abcdefghij" + off, n);
+			assert_memory_equal(rte_pktmbuf_read(m, 0, n, buf), &"abcdefghij"[off], n);
 			pkt_free(m);
 		}
 	pkt_chain_free(&c);
