@@ -75,7 +75,8 @@ step() {
 		echo "    ok, $((SECONDS - begin)) s"
 	else
 		echo "    FAILED (status $status), $((SECONDS - begin)) s; the end of $log:"
-		tail -n "${STEP_TAIL:-60}" "$log" | sed 's/^/    | /'
+		grep -vE '^\[[0-9]+/[0-9]+\] (Compiling|Linking|Generating)' "$log" |
+			tail -n "${STEP_TAIL:-60}" | sed 's/^/    | /'
 	fi
 	return "$status"
 }
