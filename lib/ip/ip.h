@@ -152,6 +152,16 @@ void ip_announce(struct ip_stack *ip) WR_DATA_CORE;
 bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a);
 
 /**
+ * The owner's core. True if packets from `remote` to `local` come to this core, whatever NIC is in
+ * between: for choosing local ports.
+ */
+bool ip_flow_is_ours(
+	const struct ip_stack *ip, const struct endpoint *local, const struct endpoint *remote);
+
+/** The same for packets to this port from anybody. */
+bool ip_port_is_ours(const struct ip_stack *ip, uint16_t port);
+
+/**
  * The owner's core. Finds the way to dst. If *src is the any-address of a family it is filled with
  * our address there (for a destination of our own: with that). Returns 0, or, counted,
  * -ENETUNREACH, or -EADDRNOTAVAIL if src is not ours.

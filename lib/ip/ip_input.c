@@ -140,6 +140,5 @@ uint32_t ip_rx_poll(struct worker *w, void *ctx, uint32_t budget)
 	for (uint16_t port = 0; port < ip->port_count && done < budget; port++)
 		done += port_input(ip, port, budget - done);
 	ip_batches_flush(ip);
-	ip_steer_flush(ip);
-	return done;
+	return MAX(done, ip_steer_flush(ip));
 }

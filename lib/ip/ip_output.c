@@ -76,11 +76,10 @@ void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *sr
 uint32_t ip_tx_poll(struct worker *w, void *ctx, uint32_t budget)
 {
 	struct ip_stack *ip = ctx;
-	uint32_t sent = 0;
+	uint32_t sent = ip_steer_flush(ip);
 
 	(void)w;
 	(void)budget;
-	ip_steer_flush(ip);
 	for (uint32_t i = 0; i < ip->port_count; i++)
 		sent += port_flush(&ip->ports[i]);
 	return sent;

@@ -220,8 +220,8 @@ uint32_t ip_steer_core_of_rx(
 	const struct ip_stack *ip, const struct ip_packet *packet, const struct port *port);
 /** Takes a packet for another core, or for ourselves in the next turn. */
 void ip_steer_give(struct ip_stack *ip, uint32_t core, struct ip_packet *packet);
-/** Hands over what was collected. */
-void ip_steer_flush(struct ip_stack *ip);
+/** Hands over what was collected; returns how many packets. */
+uint32_t ip_steer_flush(struct ip_stack *ip);
 /** Delivers what other cores and we ourselves gave; returns how many packets. */
 uint32_t ip_steer_take(struct ip_stack *ip, uint32_t budget);
 

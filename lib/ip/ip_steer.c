@@ -70,6 +70,21 @@ uint32_t ip_steer_core(
 	return steer_core(ip->steer, local, remote);
 }
 
+bool ip_flow_is_ours(
+	const struct ip_stack *ip, const struct endpoint *local, const struct endpoint *remote)
+{
+	return ip_steer_core(ip, local, remote) == ip->worker->index;
+}
+
+bool ip_port_is_ours(const struct ip_stack *ip, uint16_t port)
+{
+	if (ip->core_count <= 1)
+		return true;
+	if (steer_is_control_port(ip->steer, port))
+		return ip->worker->index == ip->control_core;
+	return ip->steer->workers == 1 && ip->worker->index == 0;
+}
+
 static bool has_ports(const struct ip_packet *packet)
 {
 	return (packet->proto == WIRE_PROTO_TCP || packet->proto == WIRE_PROTO_UDP) &&
@@ -130,11 +145,16 @@ void ip_steer_give(struct ip_stack *ip, uint32_t core, struct ip_packet *packet)
 		handover_flush(ip, core);
 }
 
-void ip_steer_flush(struct ip_stack *ip)
+uint32_t ip_steer_flush(struct ip_stack *ip)
 {
-	for (uint32_t core = 0; core < ip->core_count; core++)
+	uint32_t given = 0;
+
+	for (uint32_t core = 0; core < ip->core_count; core++) {
+		given += ip->handovers[core].count;
 		if (ip->handovers[core].count > 0)
 			handover_flush(ip, core);
+	}
+	return given;
 }
 
 static uint32_t take(struct ip_stack *ip, struct ring *ring, uint32_t budget)
