@@ -37,7 +37,7 @@ def test_signal_stops_now(proxy, origin, client, sig):
     if proxy.kind == 'weir':
         assert status == 0
     proxy.sigterm_exit = status  # haproxy ends by the signal itself
-    with pytest.raises((ConnectionRefusedError, TimeoutError, OSError)):
+    with pytest.raises(OSError):
         client(timeout=1)
 
 
@@ -193,14 +193,10 @@ def test_network_that_cannot_be(proxy, network, word):
     assert not proxy.net.has_interface('weir0')
 
 
-def test_first_connection_within_half_a_second(proxy, nginx):
-    """From the start of the process to an accepted connection, with the kernel side ready."""
-    nginx()
+def test_first_connection_within_half_a_second(proxy):
+    """From the start of the process to an accepted connection; the best of three, because the
+    machine may be busy with something else."""
     path = proxy.write_config(PASS)
-    begin = time.monotonic()
-    proxy.process = proxy.net.popen([proxy.program, '-f', path], env=proxy.environment(),
-                                    stdin=subprocess.DEVNULL)
-    proxy.plug(PASS)
 
     def connected():
         try:
@@ -208,8 +204,17 @@ def test_first_connection_within_half_a_second(proxy, nginx):
             return True
         except OSError:
             return False
-    wait_until(connected, 10, 'a connection is accepted')
-    assert time.monotonic() - begin < 0.5 * proxy.patience() * 2
+
+    def start():
+        begin = time.monotonic()
+        proxy.process = proxy.net.popen([proxy.program, '-f', path], env=proxy.environment(),
+                                        stdin=subprocess.DEVNULL)
+        proxy.plug(PASS)
+        wait_until(connected, 10, 'a connection is accepted')
+        took = time.monotonic() - begin
+        assert proxy.stop() == 0
+        return took
+    assert min(start() for _ in range(3)) < 0.5 * proxy.patience()
 
 
 def test_eight_at_once(folder):
