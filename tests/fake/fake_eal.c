@@ -9,10 +9,7 @@
 #include "base.h"
 #include "fake_eal.h"
 
-static struct {
-	pid_t pid; /* of the process that started it; 0: nobody did */
-	char runtime_dir[256];
-} eal;
+static pid_t eal_pid; /* of the process that started it; 0: nobody did */
 
 /* What DPDK keeps until the process ends is not a leak of ours. */
 const char *__lsan_default_suppressions(void);
@@ -23,10 +20,8 @@ const char *__lsan_default_suppressions(void)
 
 static void fini(void)
 {
-	if (eal.pid != getpid())
-		return; /* a child of the test */
-	rte_eal_cleanup();
-	rmdir(eal.runtime_dir);
+	if (eal_pid == getpid()) /* not a child of the test */
+		rte_eal_cleanup();
 }
 
 static int first_cpu(const cpu_set_t *set)
@@ -44,7 +39,7 @@ void fake_eal_init(void)
 		"--iova-mode=va", "-m", "256", "--log-level=error", prefix, lcores, NULL};
 	cpu_set_t cpus;
 
-	if (eal.pid != 0)
+	if (eal_pid != 0)
 		return;
 	ASSERT(sched_getaffinity(0, sizeof(cpus), &cpus) == 0);
 	snprintf(prefix, sizeof(prefix), "--file-prefix=weir-test-%d", getpid());
@@ -52,7 +47,7 @@ void fake_eal_init(void)
 	ASSERT(rte_eal_init(ARRAY_LEN(argv) - 1, argv) >= 0);
 	/* EAL ties the calling thread to one processor. */
 	ASSERT(sched_setaffinity(0, sizeof(cpus), &cpus) == 0);
-	snprintf(eal.runtime_dir, sizeof(eal.runtime_dir), "%s", rte_eal_get_runtime_dir());
-	eal.pid = getpid();
+	rmdir(rte_eal_get_runtime_dir()); /* nothing will be put into it */
+	eal_pid = getpid();
 	atexit(fini);
 }
