@@ -9,7 +9,9 @@
  * address; two stations with one address would not talk to each other, so the port answers with an
  * address derived from it (locally administered, last byte inverted). The tap brings all frames
  * whatever their destination. Its offloads are software that ours does better: they stay off. A
- * tap that existed before keeps its MAC address, MTU, flags, addresses and routes.
+ * tap that existed before keeps its MAC address, MTU, flags, addresses and routes. DPDK learns of
+ * packets on a tap by real-time signals (SIGRTMAX and below): at least one thread must not block
+ * them, and nobody else may handle them.
  */
 #ifndef WEIR_DPDK_H
 #define WEIR_DPDK_H
