@@ -39,6 +39,14 @@ static int ifaces_check(const struct ip_stack *ip, struct error *err)
 	return rc;
 }
 
+static int poller_add(struct ip_stack *ip, enum worker_phase phase, const char *name,
+	worker_poll_fn fn, uint32_t budget, struct error *err)
+{
+	int rc = worker_poller_add(ip->worker, phase, name, fn, ip, budget);
+
+	return rc == 0 ? 0 : error_set(err, rc, "%s: too many pollers", name);
+}
+
 static int stack_init(struct ip_stack *ip, struct error *err)
 {
 	int rc = ifaces_check(ip, err);
@@ -50,8 +58,7 @@ static int stack_init(struct ip_stack *ip, struct error *err)
 	if (rc == 0)
 		rc = ip_steer_init(ip, err);
 	if (rc == 0)
-		rc = worker_poller_add(
-			ip->worker, WORKER_PHASE_RX, "ip rx", ip_rx_poll, ip, IP_RX_BUDGET);
+		rc = poller_add(ip, WORKER_PHASE_RX, "ip rx", ip_rx_poll, IP_RX_BUDGET, err);
 	return rc;
 }
 
@@ -96,10 +103,7 @@ int ip_stack_connect(struct ip_stack *const *all, uint32_t count, struct error *
 
 int ip_stack_start(struct ip_stack *ip, struct error *err)
 {
-	int rc = worker_poller_add(
-		ip->worker, WORKER_PHASE_TX, "port tx", ip_tx_poll, ip, IP_TX_BUDGET);
-
-	return rc == 0 ? 0 : error_set(err, rc, "%s: too many pollers", ip->worker->name);
+	return poller_add(ip, WORKER_PHASE_TX, "port tx", ip_tx_poll, IP_TX_BUDGET, err);
 }
 
 /* The worker is gone already: nothing here may touch it. */

@@ -194,11 +194,12 @@ bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a)
 	return own != NULL && own->kind == IP_OWN_ADDRESS;
 }
 
-/* Ranks an address as source towards `to`: in its network, an interface's own, a service's. */
+/* Ranks an address as source towards `to`: in its network (the smallest is best), an interface's
+ * own, a service's. */
 static uint32_t source_rank(const struct ip_address_config *a, const struct ip_addr *to)
 {
 	if (has_network(a) && ip_prefix_contains(&a->prefix, to))
-		return 3;
+		return 3U + a->prefix.bits;
 	return a->service ? 1 : 2;
 }
 

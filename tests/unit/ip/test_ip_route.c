@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fixture.h"
+
+#include <errno.h>
+
+/* Which way, from where, by whom: asked of the machine of fake_net.h. */
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *src, *dst;
+		int rc;
+		const char *src_found;
+		uint16_t iface;
+		const char *hop; /* NULL: nobody, it is ourselves */
+	} rows[] = {
+		/* connected */
+		{"0.0.0.0", "10.0.0.2", 0, "10.0.0.1", 0, "10.0.0.2"},
+		{"::", "10.7.0.2", 0, "10.7.0.1", 1, "10.7.0.2"},
+		{"10.0.0.80", "10.0.0.2", 0, "10.0.0.80", 0, "10.0.0.2"},
+		/* another of our addresses is a source as well */
+		{"10.7.0.1", "10.0.0.2", 0, "10.7.0.1", 0, "10.0.0.2"},
+		/* by the gateway */
+		{"0.0.0.0", "192.0.2.1", 0, "10.0.0.1", 0, "10.0.0.254"},
+		/* loopback where it is allowed, and never elsewhere */
+		{"0.0.0.0", "127.1.2.3", 0, "127.0.0.2", 2, "127.1.2.3"},
+		/* ourselves */
+		{"0.0.0.0", "10.0.0.80", 0, "10.0.0.80", 0, NULL},
+		{"10.0.0.1", "10.7.0.1", 0, "10.0.0.1", 1, NULL},
+		/* nobody */
+		{"0.0.0.0", "10.0.0.255", -ENETUNREACH, NULL, 0, NULL},
+		{"0.0.0.0", "255.255.255.255", -ENETUNREACH, NULL, 0, NULL},
+		{"0.0.0.0", "224.0.0.1", -ENETUNREACH, NULL, 0, NULL},
+		{"0.0.0.0", "0.0.0.0", -ENETUNREACH, NULL, 0, NULL},
+		{"::", "2001:db8::1", -ENETUNREACH, NULL, 0, NULL},
+		/* not from there */
+		{"10.0.0.3", "10.0.0.2", -EADDRNOTAVAIL, NULL, 0, NULL},
+		{"10.0.0.255", "10.0.0.2", -EADDRNOTAVAIL, NULL, 0, NULL},
+		{"2001:db8::1", "10.0.0.2", -EADDRNOTAVAIL, NULL, 0, NULL},
+		{"10.0.0.3", "10.0.0.80", -EADDRNOTAVAIL, NULL, 0, NULL},
+	};
+	struct fixture *f = *state;
+	struct ip_stack *ip = f->net->ip[0];
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ip_addr src = fake_addr(rows[i].src), dst = fake_addr(rows[i].dst);
+		struct ip_path path = {0};
+
+		print_message("# %s to %s\n", rows[i].src, rows[i].dst);
+		assert_int_equal(ip_path_find(ip, &src, &dst, &path), rows[i].rc);
+		if (rows[i].rc != 0)
+			continue;
+		expect_addr(&src, rows[i].src_found);
+		assert_int_equal(path.iface, rows[i].iface);
+		ip_neighbour_flush(ip);
+		ip_send(ip, &path, &src, &dst, WIRE_PROTO_TCP, 0, outgoing(f, 0, 1, 2, 40));
+		fake_workers_settle(f->net->f);
+		if (rows[i].hop != NULL)
+			expect_request(f, rows[i].hop, &fake_mac_all);
+		expect_nothing(f);
+	}
+	assert_int_equal(stat_of(f, 0, IP_STAT_TX_NO_ROUTE), 5);
+	assert_int_equal(stat_of(f, 0, IP_STAT_TX_BAD_SOURCE), 4);
+}
+
+static void test_whose_addresses(void **state)
+{
+	static const struct {
+		const char *addr;
+		bool ours;
+	} rows[] = {
+		{"10.0.0.1", true},
+		{"10.0.0.80", true},
+		{"10.7.0.1", true},
+		{"127.0.0.2", true},
+		{"127.0.0.1", false},
+		{"10.0.0.0", false},
+		{"10.0.0.255", false},
+		{"0.0.0.0", false},
+		{"::", false},
+		{"::1", false},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ip_addr a = fake_addr(rows[i].addr);
+
+		assert_int_equal(ip_addr_is_ours(f->net->ip[0], &a), rows[i].ours);
+	}
+}
+
+struct seen {
+	uint32_t local, connected, by_gateway, max;
+};
+
+static bool see(void *ctx, const struct ip_route_info *r)
+{
+	struct seen *seen = ctx;
+
+	if (r->local)
+		seen->local++;
+	else if (ip_addr_is_any(&r->gateway))
+		seen->connected++;
+	else
+		seen->by_gateway++;
+	return --seen->max > 0;
+}
+
+static void test_each_route(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t max = 1; max <= 9; max++) {
+		struct seen seen = {.max = max};
+
+		ip_route_each(f->net->ip[0], see, &seen);
+		assert_int_equal(
+			seen.local + seen.connected + seen.by_gateway, MIN(max, 4U + 3 + 1));
+		if (max == 9) {
+			assert_int_equal(seen.local, 4);
+			assert_int_equal(seen.connected, 3);
+			assert_int_equal(seen.by_gateway, 1);
+		}
+	}
+}
+
+/* --- a stack with routes of its own --- */
+
+#define V4(a, b, c, d)                                                               \
+	{                                                                            \
+		{                                                                    \
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), (c), (d) \
+		}                                                                    \
+	}
+
+static void test_longest_prefix(void **state)
+{
+	static const struct ip_iface_config ifaces[] = {{.name = "lan", .mtu = 1500}};
+	static const struct ip_address_config addresses[] = {
+		{.prefix = {V4(10, 0, 0, 1), 24}},
+		{.prefix = {V4(10, 0, 0, 9), 31}},
+	};
+	static const struct ip_route_config routes[] = {
+		{.prefix = {V4(0, 0, 0, 0), 0}, .gateway = V4(10, 0, 0, 250)},
+		{.prefix = {V4(172, 16, 0, 0), 12}, .gateway = V4(10, 0, 0, 251)},
+		{.prefix = {V4(172, 16, 5, 0), 24}, .gateway = V4(10, 0, 0, 252)},
+		{.prefix = {V4(172, 16, 5, 7), 32}, .gateway = V4(10, 0, 0, 253)},
+		{.prefix = {V4(172, 16, 5, 7), 32}, .gateway = V4(10, 0, 0, 254)},
+		{.prefix = {V4(192, 168, 0, 0), 16}},
+	};
+	static const struct {
+		const char *dst, *hop, *src;
+	} rows[] = {
+		{"8.8.8.8", "10.0.0.250", "10.0.0.1"}, {"172.17.0.1", "10.0.0.251", "10.0.0.1"},
+		{"172.16.5.6", "10.0.0.252", "10.0.0.1"},
+		{"172.16.5.7", "10.0.0.253", "10.0.0.1"}, /* the first one named */
+		{"172.32.0.1", "10.0.0.250", "10.0.0.1"},
+		{"192.168.9.9", "192.168.9.9", "10.0.0.1"}, /* on the link, without a gateway */
+		{"10.0.0.8", "10.0.0.8", "10.0.0.9"}, /* RFC 3021: no broadcast with 31 bits */
+	};
+	const struct ip_config net = {ARRAY_LEN(ifaces), ARRAY_LEN(addresses), ARRAY_LEN(routes),
+		ifaces, addresses, routes};
+	struct fixture *f = *state;
+	const struct ip_stack_config config = {.worker = f->net->f->w[0],
+		.steer = &f->net->steer,
+		.net = &net,
+		.ports = &f->net->ports[0],
+		.port_count = 1,
+		.pools = &f->net->pools[0]};
+	struct ip_stack *ip = ip_stack_create(&config, NULL);
+
+	assert_non_null(ip);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ip_addr src = {0}, dst = fake_addr(rows[i].dst);
+		struct ip_path path = {0};
+
+		ip_neighbour_flush(ip);
+		assert_int_equal(ip_path_find(ip, &src, &dst, &path), 0);
+		expect_addr(&src, rows[i].src);
+		ip_send(ip, &path, &src, &dst, WIRE_PROTO_TCP, 0, outgoing(f, 0, 1, 2, 40));
+		fake_workers_settle(f->net->f);
+		expect_request(f, rows[i].hop, &fake_mac_all);
+	}
+	ip_neighbour_flush(ip);
+
+	/* Both end after the worker has. */
+	fake_net_stop(f->net);
+	ip_stack_destroy(ip);
+}
+
+static int teardown_stopped(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_net_destroy(f->net);
+	test_free(f);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IP_TEST(test_paths),
+		IP_TEST(test_whose_addresses),
+		IP_TEST(test_each_route),
+		cmocka_unit_test_setup_teardown(test_longest_prefix, setup_one, teardown_stopped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
