@@ -144,8 +144,10 @@ static uint32_t room_of(uint32_t limit, uint32_t bytes, uint32_t held_bytes)
 uint32_t tcp_recv_room(const struct tcp_conn *c)
 {
 	/* Bytes out of order lie inside of the window that was promised already. */
-	return room_of(c->tcp->config.recv_buffer_bytes, c->rcv.bytes,
+	uint32_t room = room_of(c->tcp->config.recv_buffer_bytes, c->rcv.bytes,
 		c->rcv.held_bytes + tcp_reasm_held(c));
+
+	return MIN(room, (uint32_t)UINT16_MAX << c->rcv_shift); /* what the header can say */
 }
 
 /* The window is worth an ACK of its own once it opens by two segments or half of the buffer

@@ -317,6 +317,7 @@ static bool step_text(struct tcp_conn *c, struct tcp_seg *seg)
 		h->flags &= (uint8_t)~WIRE_TCP_FIN;
 		seg->len = (uint32_t)over < seg->len ? seg->len - (uint32_t)over : 0;
 		tcp_count(c->tcp, TCP_STAT_RX_OUT_OF_WINDOW);
+		c->flags |= TCP_F_ACK_NOW;
 	}
 	if (seg->len == 0)
 		return true;

@@ -51,10 +51,9 @@ static void advance(struct tcp_conn *c, uint32_t acked)
 	c->hint = (struct pkt_chain_hint){0};
 	c->backoff = 0;
 	tcp_sack_advance(c);
+	tcp_rtx_restart(c);
 	if (seq_eq(c->snd_una, c->snd_max))
 		c->rtx_at = 0;
-	else
-		tcp_rtx_restart(c);
 	if (c->flags & TCP_F_WANT_ROOM &&
 		tcp_conn_send_room(c) >= c->tcp->config.send_buffer_bytes / 2) {
 		c->flags &= ~(uint32_t)TCP_F_WANT_ROOM;
@@ -156,8 +155,8 @@ void tcp_ack_process(struct tcp_conn *c, const struct tcp_seg *seg)
 	uint32_t sacked = 0;
 
 	tcp_ack_window(c, h);
-	if (c->flags & TCP_F_PERSIST) /* the peer answers: it is alive */
-		c->backoff = c->flags & TCP_F_OWNED ? 0 : c->backoff;
+	if (c->flags & TCP_F_OWNED) /* the peer lives; without an owner that is not enough */
+		c->probes = 0;
 	if (c->flags & TCP_F_SACK && h->sack_count)
 		sacked = tcp_sack_update(c, h);
 	if (seq_gt(h->ack, c->snd_una))

@@ -467,6 +467,7 @@ static void arm_persist(struct tcp_conn *c, enum blocked blocked)
 		c->flags & TCP_F_PERSIST)
 		return;
 	c->backoff = 0;
+	c->probes = 0;
 	c->flags |= TCP_F_PERSIST;
 	c->flags &= ~(uint32_t)TCP_F_RTT;
 	c->rtx_at = tcp_deadline(tcp_now_ms(c->tcp), tcp_rto_ms(c));

@@ -120,7 +120,8 @@ struct tcp_conn {
 	struct tcp_tuple tuple;
 	uint8_t state; /* enum tcp_state */
 	uint8_t dupacks;
-	uint8_t snd_shift, rcv_shift;
+	uint8_t snd_shift : 4, rcv_shift : 4;
+	uint8_t probes; /* of a closed window, without an answer */
 	uint32_t flags;
 	struct seq rcv_nxt;
 	struct seq rcv_adv; /* right edge of the window that the peer was promised */
@@ -140,7 +141,7 @@ struct tcp_conn {
 	uint16_t rcv_seg_max; /* the largest payload that came */
 	uint16_t retransmits; /* stays at its largest value */
 	uint8_t events;       /* enum tcp_event, not told yet */
-	uint8_t backoff;      /* timeouts or probes without an answer */
+	uint8_t backoff;      /* timeouts, window probes, or unanswered keep-alive probes so far */
 	uint8_t cc;           /* index among the congestion controls */
 	uint8_t failure;      /* enum tcp_failure */
 	uint32_t created_ms;
@@ -302,10 +303,10 @@ static inline uint32_t tcp_now_us(const struct tcp *tcp)
 	return (uint32_t)((tcp->worker->now_ns - tcp->start_ns) / NS_PER_US);
 }
 
-/** A deadline after now; never 0. */
+/** A deadline not less than span_ms after now (now_ms is cut); never 0. */
 static inline uint32_t tcp_deadline(uint32_t now_ms, uint32_t span_ms)
 {
-	uint32_t at = now_ms + span_ms;
+	uint32_t at = now_ms + span_ms + 1;
 
 	return at ? at : 1;
 }

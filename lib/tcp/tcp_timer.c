@@ -16,12 +16,13 @@ void tcp_timer_arm(struct tcp_conn *c)
 {
 	uint32_t at = earlier(earlier(c->rtx_at, c->ack_at), c->idle_at);
 	uint32_t now_ms = tcp_now_ms(c->tcp);
+	uint64_t now_ns = c->tcp->worker->now_ns;
 	uint64_t expire_at;
 
 	if (at == 0)
 		return;
-	expire_at = c->tcp->worker->now_ns +
-		    ((int32_t)(at - now_ms) > 0 ? (at - now_ms) * NS_PER_MS : 0);
+	expire_at = now_ns - (now_ns - c->tcp->start_ns) % NS_PER_MS +
+		    (uint64_t)MAX((int32_t)(at - now_ms), 0) * NS_PER_MS;
 	if (!timer_is_set(&c->timer) || c->timer.expire_at > expire_at)
 		timer_set(&c->tcp->worker->timers, &c->timer, expire_at);
 }
@@ -32,16 +33,6 @@ void tcp_keepalive_restart(struct tcp_conn *c)
 		c->idle_at = tcp_deadline(tcp_now_ms(c->tcp), c->tcp->config.keepalive_idle_ms);
 }
 
-static bool gave_up(struct tcp_conn *c, uint32_t retries_max)
-{
-	if (c->backoff < retries_max) {
-		c->backoff++;
-		return false;
-	}
-	tcp_conn_fail(c, TCP_FAILURE_TIMEOUT);
-	return true;
-}
-
 /* RFC 6298 5.4 to 5.7, RFC 5681 3.1 equation 4, RFC 6675 5.1. */
 static void rtx_due(struct tcp_conn *c)
 {
@@ -49,10 +40,12 @@ static void rtx_due(struct tcp_conn *c)
 	struct tcp_recovery *r = tcp_recovery(c);
 	bool opening = tcp_is_opening(c);
 
-	if (gave_up(c, opening ? tcp->config.retries_syn : tcp->config.retries_data)) {
+	if (c->backoff >= (opening ? tcp->config.retries_syn : tcp->config.retries_data)) {
 		tcp_count(tcp, opening ? TCP_STAT_OPEN_FAILED : TCP_STAT_ESTABLISHED_RESET);
+		tcp_conn_fail(c, TCP_FAILURE_TIMEOUT);
 		return;
 	}
+	c->backoff++;
 	tcp_count(tcp, TCP_STAT_TIMEOUTS);
 	if (opening) {
 		c->flags |= TCP_F_SYN_LOST;
@@ -80,10 +73,13 @@ static void rtx_due(struct tcp_conn *c)
  * owner for ever. */
 static void persist_due(struct tcp_conn *c)
 {
-	if (gave_up(c, c->tcp->config.retries_data)) {
+	if (c->probes >= c->tcp->config.retries_data) {
 		tcp_count(c->tcp, TCP_STAT_ESTABLISHED_RESET);
+		tcp_conn_fail(c, TCP_FAILURE_TIMEOUT);
 		return;
 	}
+	c->probes++;
+	c->backoff = (uint8_t)MIN(c->backoff + 1, UINT8_MAX);
 	c->flags |= TCP_F_PROBE;
 	c->rtx_at = tcp_deadline(
 		tcp_now_ms(c->tcp), MIN(tcp_rto_backed_off_ms(c), (uint32_t)TCP_PERSIST_MAX_MS));

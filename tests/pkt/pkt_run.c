@@ -57,7 +57,8 @@ struct run {
 	struct peer peers[PEERS];
 	struct peer *peer; /* of this line */
 	uint32_t accepted;
-	uint64_t at_ns; /* of the line before */
+	uint64_t at_ns;   /* of the line before */
+	uint64_t late_ns; /* how much later a segment may be sent */
 	uint32_t lost_count;
 	struct rte_mbuf *lost[2 * POOL_BUFFERS];
 };
@@ -215,7 +216,7 @@ static void do_expect_sent(struct run *r)
 
 	if (wrong)
 		fail_line(r, "unknown word", wrong);
-	for (uint64_t late_ns = 0; r->ip->sent_count == 0 && late_ns < LATE_NS;
+	for (uint64_t late_ns = 0; r->ip->sent_count == 0 && late_ns < r->late_ns;
 		late_ns += NS_PER_MS)
 		fake_workers_run_for(r->workers, NS_PER_MS);
 	if (!fake_ip_fetch(r->ip, &sent))
@@ -615,9 +616,11 @@ static void do_line(struct run *r)
 		{"connect", do_connect},
 	};
 	struct script_line *line = &r->line;
-	double seconds = strtod(line->word[0], NULL);
+	char *end;
+	double seconds = strtod(line->word[0], &end);
 	uint32_t shift = 1;
 
+	r->late_ns = *end == '~' ? (uint64_t)(strtod(end + 1, NULL) * 1e9) : LATE_NS;
 	assert_true(line->word[0][0] == '+');
 	assert_true(line->count > 1);
 	r->peer = &r->peers[1];
