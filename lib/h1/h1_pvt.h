@@ -128,7 +128,8 @@ void h1_recv_fail(struct h1_xchg *x, enum http_error error);
 /** Bytes wait, here or in the carrier. */
 bool h1_recv_has_bytes(const struct h1_xchg *x);
 
-/** All bytes were used, and the peer has shut its side. */
+/** The peer has shut its side and all its bytes were used, but for those that an incomplete head
+ * waits with. */
 bool h1_recv_at_end(const struct h1_xchg *x);
 
 /** The incoming side becomes raw once its message is over. */

@@ -25,8 +25,9 @@ bool h1_recv_has_bytes(const struct h1_xchg *x)
 bool h1_recv_at_end(const struct h1_xchg *x)
 {
 	const struct stream *s = carrier_of(x);
+	bool parsing = x->recv_state == H1_RECV_HEAD || x->recv_state == H1_RECV_TRAILERS;
 
-	return x->in.bytes == 0 && stream_is_open(s) && stream_recv_ended(s);
+	return (parsing || x->in.bytes == 0) && stream_is_open(s) && stream_recv_ended(s);
 }
 
 void h1_recv_fail(struct h1_xchg *x, enum http_error error)
