@@ -17,11 +17,14 @@ struct model;
 /** The machine takes no ownership: the model must outlive it. NULL with *err set. */
 struct machine *machine_create(const struct model *model, struct error *err);
 
-/** Returns when all work has ended. */
-void machine_run(struct machine *m);
+/** Returns when all work has ended: 0, or a negative errno with *err if a thread did not start. */
+int machine_run(struct machine *m, struct error *err);
 
 /** NULL-safe. */
 void machine_destroy(struct machine *m);
+
+/** Standard output and error are not ours any more (-D). */
+void machine_daemonised(struct machine *m);
 
 /** From any thread or signal handler: sessions may finish (soft), or everything ends now. */
 void machine_stop(struct machine *m, bool soft);

@@ -195,9 +195,7 @@ static int condition(const struct cmdline *cmd)
 
 	if (value < 0)
 		alert(err.text);
-	else if (!cmd->quiet)
-		printf("%s\n", value ? "true" : "false");
-	return value == 1 ? 0 : 1;
+	return value < 0 ? 2 : !value; /* as HAProxy does */
 }
 
 static void signal_others(const struct cmdline *cmd)
@@ -227,12 +225,16 @@ static int run(const struct cmdline *cmd, const struct model *model)
 	if (pidfile && write_pidfile(pidfile) != 0)
 		goto out;
 	signal_others(cmd);
-	if (ready_fd >= 0)
+	if (ready_fd >= 0) {
 		daemon_ready(ready_fd);
+		machine_daemonised(machine);
+	}
 	if (cmd->notify_ready)
 		notify_ready();
-	machine_run(machine);
-	rc = 0;
+	if (machine_run(machine, &err) == 0)
+		rc = 0;
+	else
+		alert(err.text);
 	if (pidfile)
 		unlink(pidfile);
 out:

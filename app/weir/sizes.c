@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <unistd.h>
+
+#include "sizes.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+/* A data buffer with its header and its place in the pool; an indirect one. */
+#define BUFFER_BYTES (PKT_DATA_ROOM_BYTES + sizeof(struct rte_mbuf) + 64)
+#define REF_BYTES    (sizeof(struct rte_mbuf) + 64 + 64)
+
+#define BUFFERS_MIN       4096u
+#define BUFFERS_MAX       (4u << 20)
+#define CONTROL_BUFFERS   2048u
+#define EAL_BYTES         (24 * MIB) /* rings, ports and DPDK's own tables */
+#define MEMORY_VIRTUAL    (144 * MIB)
+#define MEMORY_DEVICE_MAX (1024 * MIB)
+#define MEMORY_MIN        (64 * MIB)
+#define MAXCONN_DEFAULT   100000u
+#define CONN_BUFFER_BYTES (256u << 10)
+#define CONN_BUFFER_SMALL (128u << 10)
+
+static bool has_device(const struct model_network *n)
+{
+	for (uint32_t i = 0; i < n->port_count; i++)
+		if (n->ports[i].pci)
+			return true;
+	return false;
+}
+
+static uint64_t memory_of(const struct model_network *n)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t machine = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 4096 * MIB;
+
+	if (n->memory_bytes)
+		return n->memory_bytes;
+	return has_device(n) ? MIN(machine / 4, MEMORY_DEVICE_MAX)
+			     : MIN(machine / 8, MEMORY_VIRTUAL);
+}
+
+int sizes_compute(const struct model *model, struct sizes *out, struct error *err)
+{
+	const struct model_network *n = &model->network;
+	uint32_t maxconn = model->global.maxconn ? model->global.maxconn : MAXCONN_DEFAULT;
+	uint64_t fixed, each;
+
+	*out = (struct sizes){.memory_bytes = memory_of(n), .control_buffers = CONTROL_BUFFERS};
+	fixed = EAL_BYTES + CONTROL_BUFFERS * (BUFFER_BYTES + REF_BYTES);
+	each = out->memory_bytes > fixed ? (out->memory_bytes - fixed) / n->worker_count : 0;
+	out->buffers = (uint32_t)MIN(each / (BUFFER_BYTES + REF_BYTES), (uint64_t)BUFFERS_MAX);
+	if (out->memory_bytes < MEMORY_MIN || out->buffers < BUFFERS_MIN)
+		return error_set(err, -ENOMEM,
+			"not enough memory: %u workers need at least %llu MiB ('memory' in section "
+			"'network', or -m), %llu MiB are granted",
+			n->worker_count,
+			(unsigned long long)MAX(
+				MEMORY_MIN / MIB, (fixed + n->worker_count * BUFFERS_MIN *
+								   (BUFFER_BYTES + REF_BYTES)) /
+								  MIB +
+							  1),
+			(unsigned long long)(out->memory_bytes / MIB));
+	out->refs = out->buffers;
+	/* The hash that chooses a connection's worker is not perfectly even: half as much again. */
+	out->sessions = n->worker_count == 1 ? maxconn : maxconn / n->worker_count * 3 / 2 + 64;
+	out->conns = out->sessions * 2 + 1024;
+	out->time_waits = MIN(MAX(out->conns, 16384u), 1u << 20);
+	out->conn_buffer_bytes = out->buffers < (64u << 10) ? CONN_BUFFER_SMALL : CONN_BUFFER_BYTES;
+	return 0;
+}
