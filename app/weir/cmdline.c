@@ -23,8 +23,9 @@ const char cmdline_help[] =
 	"  -dW              a warning makes the configuration invalid\n"
 	"  -dD              print hints on questionable settings\n"
 	"  -dr              names that cannot be resolved are no error\n"
+	"  -dK              list the keywords of the configuration\n"
 	"  -v, -vv          version; build and features\n"
-	"Also accepted, without effect: -dM[byte] -dI -dK -dL -dS -dZ -de -dk -dp -ds -dG -dR -dV "
+	"Also accepted, without effect: -dM[byte] -dI -dL -dS -dZ -de -dk -dp -ds -dG -dR -dV "
 	"-S <x> -x <x>\n";
 
 static int add_path(struct cmdline *out, const char *path, struct error *err)
@@ -97,8 +98,8 @@ static bool takes_value(const char *flag)
 
 static bool switch_flag(struct cmdline *out, const char *flag)
 {
-	static const char *const silent[] = {"-d", "-db", "-dI", "-dK", "-dL", "-dS", "-dZ", "-de",
-		"-dk", "-dp", "-ds", "-dG", "-dR", "-dV", "-W", "-dF", "-dC"};
+	static const char *const silent[] = {"-d", "-db", "-dI", "-dL", "-dS", "-dZ", "-de", "-dk",
+		"-dp", "-ds", "-dG", "-dR", "-dV", "-W", "-dF", "-dC"};
 
 	for (size_t i = 0; i < ARRAY_LEN(silent); i++)
 		if (strcmp(flag, silent[i]) == 0)
@@ -125,6 +126,8 @@ static bool switch_flag(struct cmdline *out, const char *flag)
 		out->action = CMDLINE_VERSION;
 	else if (strcmp(flag, "-vv") == 0)
 		out->action = CMDLINE_BUILD;
+	else if (strncmp(flag, "-dK", 3) == 0)
+		out->action = CMDLINE_KEYWORDS;
 	else if (strcmp(flag, "-h") == 0 || strcmp(flag, "--help") == 0)
 		out->action = CMDLINE_HELP;
 	else

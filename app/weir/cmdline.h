@@ -18,6 +18,7 @@ enum cmdline_action {
 	CMDLINE_BUILD,   /* -vv */
 	CMDLINE_HELP,
 	CMDLINE_CONDITION, /* -cc */
+	CMDLINE_KEYWORDS,  /* -dK */
 };
 
 struct cmdline {

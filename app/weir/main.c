@@ -52,6 +52,21 @@ static void print_version(bool build)
 	printf("Configuration language: HAProxy 2.6 to 3.x, see docs/configuration\n");
 }
 
+/* One line per keyword: the sections' first letters, the keyword, its syntax. */
+static void print_keyword(void *ctx, const struct reload_keyword_info *info)
+{
+	static const char letters[] = "GDFBLN";
+	char sections[sizeof(letters)] = "";
+	size_t n = 0;
+
+	(void)ctx;
+	for (size_t i = 0; letters[i]; i++)
+		if (info->sections & 1u << i)
+			sections[n++] = letters[i];
+	printf("%-6s %s%s%s%s\n", sections, info->word, info->ignored ? " (ignored: " : " ",
+		info->syntax, info->ignored ? ")" : "");
+}
+
 static void set_signals(void)
 {
 	struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
@@ -279,6 +294,9 @@ int main(int argc, char **argv)
 	case CMDLINE_VERSION:
 	case CMDLINE_BUILD:
 		print_version(cmd.action == CMDLINE_BUILD);
+		return 0;
+	case CMDLINE_KEYWORDS:
+		reload_keyword_each(print_keyword, NULL);
 		return 0;
 	case CMDLINE_CONDITION:
 		return condition(&cmd);
