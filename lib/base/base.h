@@ -53,7 +53,7 @@
 /*
  * Asserts: for programmer errors only, never for what a peer, an operator or a
  * file sent. ASSERT stays in release builds, so keep it cheap and one condition
- * each. DEBUG_ASSERT is for checks that cost more; -Ddebug_checks=true builds them.
+ * each. DEBUG_ASSERT is for checks that cost more; sanitizer builds have them.
  */
 #define ASSERT(cond)                                                             \
 	do {                                                                     \
