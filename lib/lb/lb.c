@@ -178,3 +178,8 @@ uint32_t lb_backup_count(const struct lb *lb)
 {
 	return (uint32_t)stat_read(&lb->backup_count);
 }
+
+bool lb_is_usable(const struct lb *lb, uint32_t server)
+{
+	return lb->usable[server];
+}

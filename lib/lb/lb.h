@@ -91,6 +91,9 @@ void lb_server_set(struct lb *lb, uint32_t server, uint32_t weight, bool up);
 /** The owner's core: connections of all cores, as old as this turn. */
 uint32_t lb_load(struct lb *lb, uint32_t server, uint64_t turn);
 
+/** The owner's core: algorithms may choose this server now. */
+bool lb_is_usable(const struct lb *lb, uint32_t server);
+
 /** Any core: servers that algorithms choose from now; 0 means that the backend is down. */
 uint32_t lb_usable_count(const struct lb *lb);
 /** Any core: the sum of their weights. */

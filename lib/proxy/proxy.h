@@ -60,7 +60,8 @@ void proxy_connect(struct proxy *const *all, uint32_t count) WR_SLOW_CORE;
 int proxy_apply(struct proxy *const *all, uint32_t count, const struct model *model,
 	struct error *err) WR_SLOW_CORE;
 
-/** Aborts what is left. NULL-safe. Returns objects that were never given back (a leak): 0. */
+/** Aborts what is left, unless it was stopped before; then the worker may be gone already.
+ * NULL-safe. Returns objects that were never given back (a leak): 0. */
 uint32_t proxy_destroy(struct proxy *p) WR_SLOW_CORE;
 
 /* --- run time: the owner's core ------------------------------------------------------ */
@@ -136,9 +137,8 @@ enum proxy_stat_kind {
 };
 
 struct proxy_stat_row {
-	const char *name;    /* the symbol in lower case */
 	const char *objects; /* letters of L F B S */
-	const char *field;   /* column of "show stat" */
+	const char *field;   /* column of "show stat"; a name in lower case */
 	const char *text;
 	enum proxy_stat_kind kind;
 };
