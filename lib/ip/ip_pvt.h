@@ -47,7 +47,7 @@ enum {
 };
 
 struct ip_neighbour {
-	struct list lru; /* oldest use first */
+	struct list lru; /* oldest use first, among those with a MAC or those without */
 	struct ip_stack *ip;
 	uint32_t hash_next; /* pool index; IP_NEIGHBOUR_NONE ends the chain */
 	uint16_t iface;
@@ -126,7 +126,7 @@ struct ip_stack {
 
 	/* Neighbours. */
 	struct mem_pool neighbour_pool;
-	struct list neighbour_lru;
+	struct list neighbour_lru[2]; /* without a MAC; with one */
 	uint64_t neighbour_seed;
 	uint32_t neighbour_buckets[IP_NEIGHBOUR_BUCKETS]; /* pool index of the first */
 

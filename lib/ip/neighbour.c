@@ -14,8 +14,8 @@
  * FAILED      nothing is asked for 3 s; packets fail in the next turn, not inside ip_send, so that
  *             a caller is never called back from its own call.
  *
- * Invariants: an entry is in the table and in the LRU list, or free. Packets wait only in
- * INCOMPLETE and FAILED, and then the timer is set. Whoever holds a path holds a pool index;
+ * Invariants: an entry is in the table and in one of the two LRU lists, or free. Packets wait only
+ * in INCOMPLETE and FAILED, and then the timer is set. Whoever holds a path holds a pool index;
  * forgetting an entry makes all paths of the core stale (generation), so no index outlives its
  * entry.
  */
@@ -35,7 +35,8 @@ static struct ip_neighbour *neighbour_at(const struct ip_stack *ip, uint32_t ind
 
 int neighbour_init(struct ip_stack *ip, struct error *err)
 {
-	list_init(&ip->neighbour_lru);
+	for (uint32_t i = 0; i < ARRAY_LEN(ip->neighbour_lru); i++)
+		list_init(&ip->neighbour_lru[i]);
 	ip->neighbour_seed = rand_u64(&ip->worker->rand);
 	for (uint32_t i = 0; i < IP_NEIGHBOUR_BUCKETS; i++)
 		ip->neighbour_buckets[i] = IP_NEIGHBOUR_NONE;
@@ -43,18 +44,27 @@ int neighbour_init(struct ip_stack *ip, struct error *err)
 		CACHE_LINE_BYTES, IP_NEIGHBOURS_MAX, err);
 }
 
+/* The one to forget first: somebody who never answered before somebody who did, so that a flood of
+ * packets from invented neighbours does not push out the gateway. NULL: the cache is empty. */
+static struct ip_neighbour *oldest(struct ip_stack *ip)
+{
+	for (uint32_t i = 0; i < ARRAY_LEN(ip->neighbour_lru); i++)
+		if (!list_is_empty(&ip->neighbour_lru[i]))
+			return list_first(&ip->neighbour_lru[i], struct ip_neighbour, lru);
+	return NULL;
+}
+
 /* Safe on a stack whose creation stopped before neighbour_init. */
 void neighbour_fini(struct ip_stack *ip)
 {
-	struct list *link;
+	struct ip_neighbour *n;
 
-	if (ip->neighbour_lru.next == NULL)
+	if (ip->neighbour_lru[0].next == NULL)
 		return;
-	while ((link = list_pop_head(&ip->neighbour_lru)) != NULL) {
-		struct ip_neighbour *n = list_entry(link, struct ip_neighbour, lru);
-
+	while ((n = oldest(ip)) != NULL) {
 		for (uint32_t i = 0; i < n->queued; i++)
 			pkt_free(n->queue[i]);
+		list_del(&n->lru);
 		mem_pool_put(&ip->neighbour_pool, n);
 	}
 	mem_pool_fini(&ip->neighbour_pool);
@@ -134,6 +144,13 @@ static bool has_mac(const struct ip_neighbour *n)
 	return n->state != IP_NEIGHBOUR_INCOMPLETE && n->state != IP_NEIGHBOUR_FAILED;
 }
 
+/* At the end of the list that fits its state. */
+static void lru_place(struct ip_stack *ip, struct ip_neighbour *n)
+{
+	list_del(&n->lru);
+	list_add_tail(&ip->neighbour_lru[has_mac(n)], &n->lru);
+}
+
 static void ask(struct ip_stack *ip, struct ip_neighbour *n)
 {
 	n->tries++;
@@ -161,6 +178,7 @@ static void on_timer(struct timer *timer, uint64_t now_ns)
 		if (n->state == IP_NEIGHBOUR_INCOMPLETE)
 			n->retry_at += IP_NEIGHBOUR_HOLD_NS;
 		n->state = IP_NEIGHBOUR_FAILED;
+		lru_place(n->ip, n);
 	}
 	queue_fail(n->ip, n);
 }
@@ -183,8 +201,10 @@ static void forget(struct ip_stack *ip, struct ip_neighbour *n)
 
 void ip_neighbour_flush(struct ip_stack *ip)
 {
-	while (!list_is_empty(&ip->neighbour_lru))
-		forget(ip, list_first(&ip->neighbour_lru, struct ip_neighbour, lru));
+	struct ip_neighbour *n;
+
+	while ((n = oldest(ip)) != NULL)
+		forget(ip, n);
 }
 
 struct ip_neighbour *neighbour_get(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr)
@@ -195,7 +215,7 @@ struct ip_neighbour *neighbour_get(struct ip_stack *ip, uint16_t iface, const st
 	if (n != NULL)
 		return n;
 	if (ip->neighbour_pool.count_used == ip->neighbour_pool.count_max) {
-		forget(ip, list_first(&ip->neighbour_lru, struct ip_neighbour, lru));
+		forget(ip, oldest(ip));
 		ip_count(ip, IP_STAT_NEIGHBOUR_EVICTED);
 	}
 	n = mem_pool_get(&ip->neighbour_pool);
@@ -209,7 +229,7 @@ struct ip_neighbour *neighbour_get(struct ip_stack *ip, uint16_t iface, const st
 		.addr = *addr,
 		.used_at = ip->worker->now_ns};
 	timer_init(&n->timer, on_timer);
-	list_add_tail(&ip->neighbour_lru, &n->lru);
+	list_add_tail(&ip->neighbour_lru[has_mac(n)], &n->lru);
 	*bucket = mem_pool_index(&ip->neighbour_pool, n);
 	return n;
 }
@@ -219,8 +239,7 @@ static void touch(struct ip_stack *ip, struct ip_neighbour *n)
 	if (ip->worker->now_ns - n->used_at < IP_NEIGHBOUR_TOUCH_NS)
 		return;
 	n->used_at = ip->worker->now_ns;
-	list_del(&n->lru);
-	list_add_tail(&ip->neighbour_lru, &n->lru);
+	lru_place(ip, n);
 }
 
 static void send_failed(struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m)
@@ -274,6 +293,8 @@ static bool update(
 		return false;
 	}
 	n->mac = *mac;
+	if (changed)
+		lru_place(ip, n);
 	timer_cancel(&ip->worker->timers, &n->timer);
 	queue_send(ip, n);
 	return changed || !fresh;
@@ -327,24 +348,32 @@ void neighbour_learn(struct ip_stack *ip, uint16_t iface, const struct ip_addr *
 		tell(ip, iface, addr, mac, to_us);
 }
 
+static struct ip_neighbour_info info_of(const struct ip_stack *ip, const struct ip_neighbour *n)
+{
+	struct ip_neighbour_info info = {.addr = n->addr,
+		.iface = n->iface,
+		.state = n->state,
+		.age_ns = UINT64_MAX,
+		.queued = n->queued};
+
+	if (has_mac(n))
+		info.mac = n->mac;
+	if (n->confirmed_at != 0)
+		info.age_ns = ip->worker->now_ns - n->confirmed_at;
+	if (n->state == IP_NEIGHBOUR_REACHABLE && !is_fresh(ip, n))
+		info.state = IP_NEIGHBOUR_STALE;
+	return info;
+}
+
 void ip_neighbour_each(
 	struct ip_stack *ip, bool (*fn)(void *ctx, const struct ip_neighbour_info *n), void *ctx)
 {
-	list_for_each (link, &ip->neighbour_lru) {
-		struct ip_neighbour *n = list_entry(link, struct ip_neighbour, lru);
-		struct ip_neighbour_info info = {.addr = n->addr,
-			.iface = n->iface,
-			.state = n->state,
-			.age_ns = UINT64_MAX,
-			.queued = n->queued};
+	for (uint32_t i = 0; i < ARRAY_LEN(ip->neighbour_lru); i++)
+		list_for_each (link, &ip->neighbour_lru[i]) {
+			struct ip_neighbour_info info =
+				info_of(ip, list_entry(link, struct ip_neighbour, lru));
 
-		if (has_mac(n))
-			info.mac = n->mac;
-		if (n->confirmed_at != 0)
-			info.age_ns = ip->worker->now_ns - n->confirmed_at;
-		if (n->state == IP_NEIGHBOUR_REACHABLE && !is_fresh(ip, n))
-			info.state = IP_NEIGHBOUR_STALE;
-		if (!fn(ctx, &info))
-			return;
-	}
+			if (!fn(ctx, &info))
+				return;
+		}
 }

@@ -356,13 +356,25 @@ static void test_announces_addresses(void **state)
 	assert_int_equal(others, 2);
 }
 
+/* Fills the cache with stations that answered, from 10.1.0.0 on. */
+static void fill(struct fixture *f, uint32_t count)
+{
+	char text[IP_ADDR_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct ip_addr a = ip_addr_from_v4(0x0a010000 + i);
+
+		fake_net_arp_reply(f->net, ip_addr_format(&a, text), &mac_b);
+	}
+}
+
 /* The longest unused one makes room; paths that used it find their way again. */
 static void test_full_cache(void **state)
 {
 	struct fixture *f = *state;
 	struct ip_stack *ip = f->net->ip[0];
 	struct ip_addr src = fake_addr("10.0.0.1"), dst = fake_addr("10.0.0.2");
-	struct ip_path path = {0}, other;
+	struct ip_path path = {0};
 
 	fake_net_arp_reply(f->net, "10.0.0.2", &fake_mac_peer);
 	fake_net_arp_reply(f->net, "10.0.0.3", &mac_b);
@@ -370,12 +382,7 @@ static void test_full_cache(void **state)
 	seconds(f, 2);
 	send_one(f, "10.0.0.2"); /* now 10.0.0.3 is the oldest */
 	expect_segment(f, "10.0.0.2", &fake_mac_peer);
-	for (uint32_t i = 0; i < IP_NEIGHBOURS_MAX - 2; i++) {
-		struct ip_addr a = ip_addr_from_v4(0x7f010000 + i);
-		struct ip_addr any = {0};
-
-		assert_int_equal(ip_path_find(ip, &any, &a, &other), 0);
-	}
+	fill(f, IP_NEIGHBOURS_MAX - 2);
 	assert_int_equal(stat_of(f, 0, IP_STAT_NEIGHBOUR_EVICTED), 0);
 	send_one(f, "10.0.0.4");
 	assert_int_equal(stat_of(f, 0, IP_STAT_NEIGHBOUR_EVICTED), 1);
@@ -387,6 +394,23 @@ static void test_full_cache(void **state)
 	ip_send(ip, &path, &src, &dst, WIRE_PROTO_TCP, 0, outgoing(f, 0, 1, 2, 40));
 	fake_workers_settle(f->net->f);
 	expect_segment(f, "10.0.0.2", &fake_mac_peer);
+}
+
+/* However many neighbours are invented, they do not push out one that answered. */
+static void test_flood_of_unknown_neighbours(void **state)
+{
+	struct fixture *f = *state;
+	struct ip_path path;
+
+	fake_net_arp_reply(f->net, "10.0.0.254", &fake_mac_peer);
+	for (uint32_t i = 0; i < 2 * IP_NEIGHBOURS_MAX; i++) {
+		struct ip_addr a = ip_addr_from_v4(0x7f010000 + i);
+		struct ip_addr any = {0};
+
+		assert_int_equal(ip_path_find(f->net->ip[0], &any, &a, &path), 0);
+	}
+	assert_int_equal(stat_of(f, 0, IP_STAT_NEIGHBOUR_EVICTED), IP_NEIGHBOURS_MAX + 1);
+	expect_state(f, 0, "10.0.0.254", IP_NEIGHBOUR_REACHABLE);
 }
 
 static void test_no_entry_to_be_had(void **state)
@@ -502,6 +526,7 @@ int main(void)
 		IP_TEST(test_conflict),
 		IP_TEST(test_announces_addresses),
 		IP_TEST(test_full_cache),
+		IP_TEST(test_flood_of_unknown_neighbours),
 		IP_TEST(test_no_entry_to_be_had),
 		IP_TEST(test_no_buffer_to_ask),
 		IP_TEST_3(test_cores_tell_each_other),
