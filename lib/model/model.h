@@ -120,6 +120,7 @@ struct model_log_target {
 		MODEL_LOG_TO_STDERR,
 	} kind;
 	enum {
+		MODEL_LOG_FMT_LOCAL, /* if nothing is said: rfc3164 without a host's name */
 		MODEL_LOG_FMT_RFC3164,
 		MODEL_LOG_FMT_RFC5424,
 		MODEL_LOG_FMT_SHORT,
