@@ -108,6 +108,16 @@ int worker_poller_add(struct worker *w, enum worker_phase phase, const char *nam
 	return 0;
 }
 
+void worker_poller_remove(struct worker *w, const void *ctx)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < w->poller_count; i++)
+		if (w->pollers[i].ctx != ctx)
+			w->pollers[kept++] = w->pollers[i];
+	w->poller_count = kept;
+}
+
 void worker_pool_add(struct worker *w, struct mem_pool *pool)
 {
 	list_add_tail(&w->pools, &pool->link);

@@ -172,6 +172,10 @@ void worker_connect(struct worker *const *all, uint32_t count) WR_SLOW_CORE;
 int worker_poller_add(struct worker *w, enum worker_phase phase, const char *name,
 	worker_poll_fn fn, void *ctx, uint32_t budget);
 
+/** The end, not from inside a poller: takes off all pollers with this ctx, so that what they work
+ * on can go before the worker does. */
+void worker_poller_remove(struct worker *w, const void *ctx);
+
 /** Start-up: makes a pool or a group of counters visible to the operator. */
 void worker_pool_add(struct worker *w, struct mem_pool *pool);
 void worker_group_add(struct worker *w, struct stat_group *group);

@@ -127,6 +127,22 @@ static uint32_t answer_poll(struct worker *w, void *ctx, uint32_t budget)
 	return *(uint32_t *)ctx;
 }
 
+static void removed_pollers_are_not_called(void **state)
+{
+	struct worker *w = ((struct fake_workers *)*state)->w[0];
+	uint32_t count = w->poller_count, one = 1, two = 2;
+
+	worker_poller_add(w, WORKER_PHASE_RX, "one", answer_poll, &one, 5);
+	worker_poller_add(w, WORKER_PHASE_READY, "two", answer_poll, &two, 5);
+	worker_poller_add(w, WORKER_PHASE_SLOW, "one", answer_poll, &one, 5);
+	assert_int_equal(worker_poll(w, 0), 4);
+	worker_poller_remove(w, &one);
+	assert_int_equal(w->poller_count, count + 1);
+	assert_int_equal(worker_poll(w, 0), 2);
+	worker_poller_remove(w, &two);
+	assert_int_equal(worker_poll(w, 0), 0);
+}
+
 static uint32_t answer; /* outlives the test: teardown polls too */
 
 static void turns_are_accounted(void **state)
@@ -294,6 +310,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(phases_run_in_their_order, one_worker, destroy),
 		cmocka_unit_test_setup_teardown(pollers_are_limited, one_worker, destroy),
+		cmocka_unit_test_setup_teardown(
+			removed_pollers_are_not_called, one_worker, destroy),
 		cmocka_unit_test_setup_teardown(turns_are_accounted, one_worker, destroy),
 		cmocka_unit_test_setup_teardown(
 			same_seed_but_other_numbers_per_core, two_workers, destroy),
