@@ -8,8 +8,11 @@
  * take its lines never holds up anything: up to LOGSINK_BUFFER_BYTES wait for it, what does not fit
  * is dropped and counted (group "logsink" of the control core's worker).
  *
- * Lines of weir itself (LOG_TARGET_SELF) go to model.logs[0], and to standard error as long as
- * weir has not daemonised: all of them if model.logs[0] has no targets, else nothing.
+ * Lines of weir itself (LOG_TARGET_SELF) go to model.logs[0]; if that has no targets, to standard
+ * error until weir has daemonised.
+ *
+ * Standard output and error are set non-blocking while they are targets. The process must ignore
+ * SIGPIPE.
  */
 #ifndef WEIR_LOGSINK_H
 #define WEIR_LOGSINK_H
@@ -20,7 +23,6 @@
 #define LOGSINK_CORE_LINES   256         /* taken from one core before the next has its turn */
 #define LOGSINK_POLL_LINES   4096        /* in one turn of the control core */
 #define LOGSINK_BUFFER_BYTES (64 * 1024) /* per target */
-#define LOGSINK_HOST_SIZE    256
 
 enum logsink_stat {
 #define STAT(sym, kind, text) LOGSINK_STAT_##sym,
