@@ -9,7 +9,8 @@ static const char *const facilities[] = {"kern", "user", "mail", "daemon", "auth
 	"local1", "local2", "local3", "local4", "local5", "local6", "local7", NULL};
 static const char *const levels[] = {
 	"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", NULL};
-static const char *const formats[] = {"rfc3164", "rfc5424", "short", "raw", "timed", "iso", NULL};
+static const char *const formats[] = {
+	"local", "rfc3164", "rfc5424", "short", "raw", "timed", "iso", NULL};
 
 static struct rl_log_list *list_of(const struct rl_call *c)
 {
