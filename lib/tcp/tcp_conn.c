@@ -141,6 +141,15 @@ static uint32_t room_of(uint32_t limit, uint32_t bytes, uint32_t held_bytes)
 	return charge < limit ? limit - charge : 0;
 }
 
+bool tcp_chain_compact(struct tcp_conn *c, struct pkt_chain *chain, uint32_t limit)
+{
+	if (chain->held_bytes <= MIN(limit / 2, TCP_COMPACT_BYTES_MIN) ||
+		chain->held_bytes / TCP_COMPACT_RATIO <= chain->bytes)
+		return false;
+	pkt_chain_compact(chain, TCP_COMPACT_RATIO, c->tcp->pools);
+	return true;
+}
+
 uint32_t tcp_recv_room(const struct tcp_conn *c)
 {
 	/* Bytes out of order lie inside of the window that was promised already. */
@@ -200,11 +209,8 @@ uint32_t tcp_conn_send(struct tcp_conn *c, struct pkt_chain *from, uint32_t max)
 		c->flags |= TCP_F_WANT_ROOM;
 	if (n == 0)
 		return 0;
-	if (c->snd.held_bytes > TCP_COMPACT_BYTES_MIN &&
-		c->snd.held_bytes / TCP_COMPACT_RATIO > c->snd.bytes) {
+	if (tcp_chain_compact(c, &c->snd, c->tcp->config.send_buffer_bytes))
 		c->hint = (struct pkt_chain_hint){0};
-		pkt_chain_compact(&c->snd, TCP_COMPACT_RATIO, c->tcp->pools);
-	}
 	tcp_conn_schedule(c);
 	return n;
 }

@@ -400,7 +400,10 @@ void tcp_conn_free(struct tcp_conn *c);
 bool tcp_conn_establish(struct tcp_conn *c);
 /** All states are done with: a TIME-WAIT entry takes over. */
 void tcp_conn_enter_time_wait(struct tcp_conn *c);
+/** What the buffer leaves for the peer to send, as far as the header can say it. */
 uint32_t tcp_recv_room(const struct tcp_conn *c);
+/** Gathers small buffers once they pin much more than they bring; true if buffers changed. */
+bool tcp_chain_compact(struct tcp_conn *c, struct pkt_chain *chain, uint32_t limit);
 
 /* tcp_listen.c */
 struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct tcp_tuple *tuple);

@@ -39,13 +39,6 @@ static void range_remove(struct tcp_recovery *r, uint32_t i)
 	memmove(&r->reasm[i], &r->reasm[i + 1], (r->reasm_count - i) * sizeof(r->reasm[0]));
 }
 
-static void compact(struct tcp_conn *c, struct pkt_chain *chain)
-{
-	if (chain->held_bytes > TCP_COMPACT_BYTES_MIN &&
-		chain->held_bytes / TCP_COMPACT_RATIO > chain->bytes)
-		pkt_chain_compact(chain, TCP_COMPACT_RATIO, c->tcp->pools);
-}
-
 /* A piece that overlaps nothing goes in before range i. */
 static void place(struct tcp_conn *c, struct tcp_recovery *r, uint32_t i, struct seq start,
 	struct pkt_chain *piece)
@@ -68,7 +61,7 @@ static void place(struct tcp_conn *c, struct tcp_recovery *r, uint32_t i, struct
 		range_remove(r, i + 1);
 	}
 	r->reasm[i].stamp = ++r->stamp;
-	compact(c, &r->reasm[i].data);
+	(void)tcp_chain_compact(c, &r->reasm[i].data, c->tcp->config.recv_buffer_bytes);
 }
 
 /* Cuts the bytes at what is there already and places what is new. */
@@ -157,7 +150,7 @@ static void in_order(struct tcp_conn *c, struct pkt_chain *bytes)
 	c->rcv_nxt = seq_add(c->rcv_nxt, bytes->bytes);
 	pkt_chain_splice(&c->rcv, bytes);
 	absorb(c);
-	compact(c, &c->rcv);
+	(void)tcp_chain_compact(c, &c->rcv, c->tcp->config.recv_buffer_bytes);
 	stat_add(&c->tcp->stats[TCP_STAT_RX_BYTES], (uint32_t)seq_diff(c->rcv_nxt, before));
 	schedule_ack(c);
 	tcp_conn_event(c, TCP_EVENT_READABLE);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A machine of the simulation: up to three workers, each with ip and tcp, over one simulated port.
+ */
+#ifndef WEIR_TESTS_SIM_HOST_H
+#define WEIR_TESTS_SIM_HOST_H
+
+#include "sim.h"
+#include "tcp.h"
+
+#define HOST_CORES_MAX 3
+
+struct host_config {
+	uint32_t number; /* 1 or 2: its address is 10.0.0.number */
+	uint32_t cores;
+	bool rss; /* the port has a queue for each core; otherwise core 0 hands on */
+	uint64_t seed;
+	struct tcp_config tcp;
+};
+
+struct host {
+	uint32_t cores;
+	struct ip_addr addr;
+	struct port *port;
+	struct ring *tx_ring;
+	struct steer steer;
+	struct ip_iface_config iface;
+	struct ip_address_config address;
+	struct ip_config net;
+	struct worker *w[HOST_CORES_MAX];
+	struct ip_stack *ip[HOST_CORES_MAX];
+	struct tcp *tcp[HOST_CORES_MAX];
+	struct port_core ports[HOST_CORES_MAX];
+	struct pkt_pools *pools[HOST_CORES_MAX]; /* the caller's */
+};
+
+/** Builds it; pools: one per core, used by nobody else. Aborts the program on failure. */
+void host_init(struct host *h, struct sim_net *net, struct clock_manual *clock,
+	const struct host_config *config, struct pkt_pools *pools);
+
+/** One turn of each core; the work done. */
+uint32_t host_poll(struct host *h);
+
+/** When its next timer is due. */
+uint64_t host_next_at(const struct host *h);
+
+/** Connections, TIME-WAIT entries and recoveries that are left. */
+uint32_t host_left(const struct host *h);
+
+/** A counter of tcp over all cores. */
+uint64_t host_stat(const struct host *h, enum tcp_stat stat);
+
+/** Frees it. The port goes with its net. */
+void host_fini(struct host *h);
+
+#endif

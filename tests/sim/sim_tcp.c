@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two machines with our stack over a bad line, in virtual time. From a seed comes everything: the
+ * line, the buffers, the number of cores, what the applications do. A flow must deliver exactly its
+ * bytes, every connection must end, all memory must come back, and time must not run out.
+ *
+ *     sim_tcp [--seed N] [--seeds COUNT] [--verbose] [--pcap FILE]
+ *
+ * Seeds N to N + COUNT - 1; the first that fails is named, and the program ends with 1.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fake_eal.h"
+#include "sim_app.h"
+
+#define FLOWS_MAX    8
+#define HOSTS        2
+#define TIME_MAX_NS  (20000 * NS_PER_SEC)
+#define TURNS_MAX    10000
+#define POOL_DATA    4095
+#define POOL_REF     8191
+#define FRAMES_MAX   4095
+#define RECORDED_MAX 100000
+
+struct sim {
+	uint64_t seed;
+	bool verbose;
+	const char *pcap;
+	struct rand rand;
+	struct clock_manual clock;
+	uint64_t start_ns;
+	struct sim_net *net;
+	struct impair_config line[HOSTS];
+	struct host_config config[HOSTS];
+	struct host host[HOSTS];
+	struct flow flow[FLOWS_MAX];
+	struct flows flows[HOSTS];
+	uint32_t flow_count;
+	bool failed;
+};
+
+/* --- the dice ---------------------------------------------------------------------- */
+
+static uint32_t pick(struct sim *s, uint32_t min, uint32_t max)
+{
+	return min + rand_below(&s->rand, max - min + 1);
+}
+
+static bool chance(struct sim *s, uint32_t percent)
+{
+	return rand_below(&s->rand, 100) < percent;
+}
+
+/* Small numbers as often as large ones. */
+static uint32_t pick_size(struct sim *s, uint32_t bits_max)
+{
+	return pick(s, 0, (1u << pick(s, 0, bits_max)) - 1);
+}
+
+static void plan_line(struct sim *s, struct impair_config *line)
+{
+	*line = (struct impair_config){.delay_ns = pick_size(s, 7) * NS_PER_MS};
+	if (chance(s, 50))
+		line->jitter_ns = pick_size(s, 5) * NS_PER_MS;
+	if (chance(s, 70))
+		line->loss_ppm = pick(s, 0, chance(s, 20) ? 200000 : 30000);
+	if (chance(s, 50))
+		line->duplicate_ppm = pick(s, 0, 50000);
+	if (chance(s, 50))
+		line->corrupt_ppm = pick(s, 0, 20000);
+	if (chance(s, 50)) {
+		line->reorder_ppm = pick(s, 0, 100000);
+		line->reorder_ns = pick(s, 1, 50) * NS_PER_MS;
+	}
+	if (chance(s, 30)) {
+		line->rate_bits_per_s = pick(s, 1, 100) * UINT64_C(1000000);
+		line->queue_bytes_max = pick(s, 10, 200) * 1500;
+	}
+}
+
+static void plan_host(struct sim *s, uint32_t number)
+{
+	s->config[number - 1] = (struct host_config){
+		.number = number,
+		.cores = pick(s, 1, HOST_CORES_MAX),
+		.rss = chance(s, 50),
+		.seed = rand_u64(&s->rand),
+		.tcp = {.conns_max = 32,
+			.time_wait_max = chance(s, 20) ? 2 : 32,
+			.half_open_max = 32,
+			.listeners_max = 2,
+			.recv_buffer_bytes = 4096u << pick(s, 0, 6),
+			.send_buffer_bytes = 4096u << pick(s, 0, 6),
+			.keepalive_idle_ms = 30000,
+			.keepalive_interval_ms = 5000,
+			.retries_syn = 12,
+			.fin_wait_2_ms = 120000,
+			.secret = {s->seed, number}},
+	};
+}
+
+static void plan_app(struct sim *s, struct app_plan *plan, uint32_t size_bits)
+{
+	*plan = (struct app_plan){
+		.send_bytes =
+			chance(s, 50) ? pick(s, 0, (1u << size_bits) - 1) : pick_size(s, size_bits),
+		.piece_bytes = chance(s, 30) ? pick(s, 1, 100) : pick(s, 100, 4096),
+		.read_bytes = chance(s, 20) ? pick(s, 500, 2000) : 1u << 20,
+		.abort_at_bytes = UINT32_MAX,
+		.close_at_bytes = UINT32_MAX,
+		.shut_late = chance(s, 30),
+	};
+	if (chance(s, 20))
+		plan->read_pause_ns = pick(s, 1, 20) * NS_PER_MS;
+	if (chance(s, 5))
+		plan->abort_at_bytes = pick_size(s, size_bits);
+	if (chance(s, 3))
+		plan->close_at_bytes = pick_size(s, size_bits);
+}
+
+static void plan_flows(struct sim *s)
+{
+	/* Many bytes only on good lines: the run must end in real time too. */
+	bool bad = s->line[0].loss_ppm + s->line[1].loss_ppm > 50000;
+	uint32_t size_bits = bad ? 16 : chance(s, 10) ? 20 : 18;
+
+	s->flow_count = pick(s, 1, FLOWS_MAX);
+	for (uint32_t i = 0; i < s->flow_count; i++) {
+		struct flow *f = &s->flow[i];
+
+		*f = (struct flow){
+			.number = i,
+			.client_host = pick(s, 0, 1),
+			.start_ns = pick_size(s, 10) * NS_PER_MS,
+		};
+		f->client = (struct app){.flow = f, .host = &s->host[f->client_host]};
+		f->server =
+			(struct app){.flow = f, .direction = 1, .host = &s->host[!f->client_host]};
+		plan_app(s, &f->client.plan, size_bits);
+		plan_app(s, &f->server.plan, size_bits);
+		if (f->client.plan.shut_late) /* somebody must begin */
+			f->server.plan.shut_late = false;
+	}
+}
+
+/* --- the run ----------------------------------------------------------------------- */
+
+static void problem(struct sim *s, const char *what, uint32_t number)
+{
+	if (!s->failed)
+		printf("seed %llu: at %.3f s: %s (%u)\n", (unsigned long long)s->seed,
+			(double)(s->clock.now_ns - s->start_ns) / 1e9, what, number);
+	s->failed = true;
+}
+
+static void setup(struct sim *s, struct pkt_pools *pools)
+{
+	rand_init(&s->rand, s->seed);
+	clock_manual_init(&s->clock, (1 + rand_below(&s->rand, 1000000)) * NS_PER_MS);
+	s->start_ns = s->clock.now_ns;
+	s->net = sim_net_create(&s->clock, rand_u64(&s->rand), FRAMES_MAX, NULL);
+	ASSERT(s->net != NULL);
+	if (s->pcap)
+		ASSERT(sim_net_record(s->net, RECORDED_MAX, NULL) == 0);
+	plan_line(s, &s->line[0]);
+	plan_line(s, &s->line[1]);
+	plan_host(s, 1);
+	plan_host(s, 2);
+	plan_flows(s);
+	for (uint32_t i = 0; i < HOSTS; i++) {
+		struct host *h = &s->host[i];
+
+		host_init(h, s->net, &s->clock, &s->config[i], &pools[i * HOST_CORES_MAX]);
+		s->flows[i] = (struct flows){s->flow_count, s->flow, i};
+		for (uint32_t core = 0; core < h->cores; core++) {
+			struct tcp_listen_config listen = {
+				.local = {ip_addr_from_v4(0), APP_PORT},
+				.ops = &app_listen_ops,
+				.user = &s->flows[i],
+			};
+
+			ASSERT(tcp_listen(h->tcp[core], &listen, NULL) != NULL);
+		}
+	}
+	ASSERT(sim_link_create(s->net, s->host[0].port, s->host[1].port, &s->line[0], &s->line[1],
+		       NULL) != NULL);
+}
+
+static void start_flows(struct sim *s)
+{
+	for (uint32_t i = 0; i < s->flow_count; i++) {
+		struct flow *f = &s->flow[i];
+		struct host *from = f->client.host;
+
+		if (!f->started && s->clock.now_ns >= s->start_ns + f->start_ns)
+			app_connect(f, from, pick(s, 0, from->cores - 1), f->server.host);
+	}
+}
+
+static uint64_t next_at(const struct sim *s)
+{
+	uint64_t next = sim_net_next_at(s->net);
+
+	for (uint32_t i = 0; i < HOSTS; i++)
+		next = MIN(next, host_next_at(&s->host[i]));
+	for (uint32_t i = 0; i < s->flow_count; i++)
+		if (!s->flow[i].started)
+			next = MIN(next, s->start_ns + s->flow[i].start_ns);
+	return next;
+}
+
+static bool all_over(const struct sim *s)
+{
+	for (uint32_t i = 0; i < s->flow_count; i++) {
+		const struct flow *f = &s->flow[i];
+
+		if (!f->started || !f->client.over || (f->server.opened && !f->server.over))
+			return false;
+	}
+	return host_left(&s->host[0]) + host_left(&s->host[1]) == 0;
+}
+
+static void run(struct sim *s)
+{
+	while (!all_over(s) && !s->failed) {
+		uint64_t next = next_at(s);
+		uint32_t turns = 0;
+
+		if (next == TIMER_NEVER || next > s->start_ns + TIME_MAX_NS) {
+			problem(s, "it does not end", next == TIMER_NEVER);
+			return;
+		}
+		if (next > s->clock.now_ns)
+			clock_manual_advance(&s->clock, next - s->clock.now_ns);
+		start_flows(s);
+		while (host_poll(&s->host[0]) + host_poll(&s->host[1]) > 0)
+			if (++turns > TURNS_MAX) {
+				problem(s, "it spins", turns);
+				return;
+			}
+		if (turns == 0 && next_at(s) <= s->clock.now_ns)
+			clock_manual_advance(&s->clock, TIMER_TICK_NS);
+	}
+}
+
+/* --- the verdict ------------------------------------------------------------------- */
+
+static void judge_flow(struct sim *s, const struct flow *f)
+{
+	const struct app *apps[2] = {&f->client, &f->server};
+	/* On a very bad line every question for the neighbour may be lost (RFC 1122 2.3.2.1). */
+	bool no_neighbour = f->client.failure == TCP_FAILURE_UNREACHABLE && !f->client.opened &&
+			    s->line[0].loss_ppm + s->line[1].loss_ppm > 50000;
+	bool broken = f->client.broke_off || f->server.broke_off || no_neighbour;
+
+	if (f->wrong)
+		problem(s, "a wrong byte", f->number);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct app *me = apps[i], *peer = apps[!i];
+
+		if (me->received_bytes > peer->sent_bytes)
+			problem(s, "more bytes than were sent", f->number);
+		if (!broken && me->failure != TCP_FAILURE_NONE)
+			problem(s, tcp_failure_name(me->failure), f->number);
+		if (!broken && (!me->ended || me->received_bytes != peer->plan.send_bytes))
+			problem(s, "bytes are missing", f->number);
+	}
+}
+
+static void show(const struct sim *s)
+{
+	printf("seed %llu: cores %u%s and %u%s, %u flows, %.3f s\n", (unsigned long long)s->seed,
+		s->host[0].cores, s->config[0].rss ? " rss" : "", s->host[1].cores,
+		s->config[1].rss ? " rss" : "", s->flow_count,
+		(double)(s->clock.now_ns - s->start_ns) / 1e9);
+	for (uint32_t i = 0; i < HOSTS; i++)
+		printf("  host %u: buffers %u %u, line: loss %u dup %u corrupt %u reorder %u "
+		       "delay %llu ms; again %llu, timeouts %llu\n",
+			i, s->config[i].tcp.recv_buffer_bytes, s->config[i].tcp.send_buffer_bytes,
+			s->line[i].loss_ppm, s->line[i].duplicate_ppm, s->line[i].corrupt_ppm,
+			s->line[i].reorder_ppm,
+			(unsigned long long)(s->line[i].delay_ns / NS_PER_MS),
+			(unsigned long long)host_stat(&s->host[i], TCP_STAT_RETRANSMITS),
+			(unsigned long long)host_stat(&s->host[i], TCP_STAT_TIMEOUTS));
+	for (uint32_t i = 0; i < s->flow_count; i++)
+		for (uint32_t side = 0; side < 2; side++) {
+			const struct flow *f = &s->flow[i];
+			const struct app *a = side ? &f->server : &f->client;
+
+			printf("  flow %u %s: sent %u of %u, received %u%s%s%s, %s%s\n", i,
+				side ? "server" : "client", a->sent_bytes, a->plan.send_bytes,
+				a->received_bytes, a->opened ? "" : ", not opened",
+				a->ended ? ", ended" : "", a->over ? ", over" : "",
+				tcp_failure_name(a->failure), a->broke_off ? ", broke off" : "");
+		}
+}
+
+static bool seed_passes(uint64_t seed, struct pkt_pools *pools, bool verbose, const char *pcap)
+{
+	struct sim *s = calloc(1, sizeof(*s));
+	bool passed;
+
+	ASSERT(s != NULL);
+	s->seed = seed;
+	s->pcap = pcap;
+	setup(s, pools);
+	run(s);
+	for (uint32_t i = 0; i < s->flow_count && !s->failed; i++)
+		judge_flow(s, &s->flow[i]);
+	if (verbose || s->failed)
+		show(s);
+	for (uint32_t i = 0; i < HOSTS; i++)
+		host_fini(&s->host[i]);
+	if (pcap)
+		(void)sim_net_dump(s->net, pcap, NULL);
+	if (sim_net_destroy(s->net) != 0)
+		problem(s, "the net leaks frames", 0);
+	for (uint32_t i = 0; i < HOSTS * HOST_CORES_MAX; i++)
+		if (pkt_pools_used(&pools[i]) != 0)
+			problem(s, "buffers are missing", pkt_pools_used(&pools[i]));
+	passed = !s->failed;
+	free(s);
+	return passed;
+}
+
+int main(int argc, char **argv)
+{
+	static struct pkt_pools pools[HOSTS * HOST_CORES_MAX];
+	uint64_t seed = 1, count = 1;
+	const char *pcap = NULL;
+	bool verbose = false;
+
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+		if (strcmp(argv[i], "--verbose") == 0)
+			verbose = true;
+		else if (strcmp(argv[i], "--seed") == 0 && ++i)
+			seed = strtoull(value, NULL, 0);
+		else if (strcmp(argv[i], "--seeds") == 0 && ++i)
+			count = strtoull(value, NULL, 0);
+		else if (strcmp(argv[i], "--pcap") == 0 && ++i)
+			pcap = value;
+		else {
+			fprintf(stderr, "usage: sim_tcp [--seed N] [--seeds COUNT] [--verbose] "
+					"[--pcap FILE]\n");
+			return 2;
+		}
+	}
+	fake_eal_init();
+	for (uint32_t i = 0; i < HOSTS * HOST_CORES_MAX; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "sim%u", i);
+		ASSERT(pkt_pools_init(&pools[i], name, POOL_DATA, POOL_REF, -1, NULL) == 0);
+	}
+	for (uint64_t end = seed + count; seed < end; seed++)
+		if (!seed_passes(seed, pools, verbose, pcap)) {
+			printf("failed: sim_tcp --seed %llu --verbose\n", (unsigned long long)seed);
+			return 1;
+		}
+	printf("%llu seeds passed\n", (unsigned long long)count);
+	for (uint32_t i = 0; i < HOSTS * HOST_CORES_MAX; i++)
+		(void)pkt_pools_fini(&pools[i]);
+	return 0;
+}
