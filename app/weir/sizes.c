@@ -13,7 +13,7 @@
 #define BUFFERS_MIN       4096u
 #define BUFFERS_MAX       (4u << 20)
 #define CONTROL_BUFFERS   2048u
-#define EAL_BYTES         (24 * MIB) /* rings, ports and DPDK's own tables */
+#define EAL_BYTES         (32 * MIB) /* rings, ports and DPDK's own tables */
 #define MEMORY_VIRTUAL    (144 * MIB)
 #define MEMORY_DEVICE_MAX (1024 * MIB)
 #define MEMORY_MIN        (64 * MIB)

@@ -64,6 +64,7 @@ uint32_t h1_fini(struct h1 *h1)
 
 	if (h1 == NULL)
 		return 0;
+	list_del(&h1->group.link);
 	leaked = mem_pool_fini(&h1->conns);
 	return leaked + mem_pool_fini(&h1->xchgs);
 }

@@ -15,6 +15,30 @@ static const struct stat_row stat_rows[] = {
 
 static_assert(PKT_HEADROOM_BYTES == RTE_PKTMBUF_HEADROOM, "drivers leave the same room in front");
 
+/*
+ * As rte_pktmbuf_pool_create, except where the device and we see the same addresses: there an
+ * object may cross pages, or else small pages (no huge ones) would hold one buffer each.
+ */
+static struct rte_mempool *create_mempool(
+	const char *name, uint32_t count, uint16_t room, int numa_node)
+{
+	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = room};
+	unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+	struct rte_mempool *mp =
+		rte_mempool_create_empty(name, count, sizeof(struct rte_mbuf) + room,
+			MIN(CACHE_MAX, count / 4), sizeof(private), numa_node, flags);
+
+	if (!mp)
+		return NULL;
+	rte_pktmbuf_pool_init(mp, &private);
+	if (rte_mempool_populate_default(mp) < 0) {
+		rte_mempool_free(mp);
+		return NULL;
+	}
+	rte_mempool_obj_iter(mp, rte_pktmbuf_init, NULL);
+	return mp;
+}
+
 static struct rte_mempool *create_pool(const char *name, char kind, uint32_t count, uint16_t room,
 	int numa_node, struct error *err)
 {
@@ -23,8 +47,7 @@ static struct rte_mempool *create_pool(const char *name, char kind, uint32_t cou
 	int len = snprintf(full_name, sizeof(full_name), "%s.%c", name, kind);
 
 	ASSERT((size_t)len < sizeof(full_name));
-	mp = rte_pktmbuf_pool_create(
-		full_name, count, MIN(CACHE_MAX, count / 4), 0, room, numa_node);
+	mp = create_mempool(full_name, count, room, numa_node);
 	if (!mp)
 		error_set(err, -ENOMEM, "no memory for %u packet buffers (%zu KiB) of \"%s\": %s",
 			count, count * (sizeof(struct rte_mbuf) + room) / 1024, full_name,

@@ -69,6 +69,7 @@ struct proxy *proxy_create(const struct proxy_config *config, struct error *err)
 	px->connect_fn = config->connect_fn ? config->connect_fn : connect_by_tcp;
 	px->connect_ctx = config->connect_fn ? config->connect_ctx : px;
 	timer_init(&px->purge, px_pool_purge);
+	stat_group_init(&px->group, "proxy", drop_rows, PROXY_DROP_COUNT, px->drops);
 	if (init_pools(px, config->sessions_max, err) < 0) {
 		proxy_destroy(px);
 		return NULL;
@@ -76,7 +77,6 @@ struct proxy *proxy_create(const struct proxy_config *config, struct error *err)
 	worker_pool_add(px->worker, &px->sessions);
 	worker_pool_add(px->worker, &px->streams);
 	worker_pool_add(px->worker, &px->peers);
-	stat_group_init(&px->group, "proxy", drop_rows, PROXY_DROP_COUNT, px->drops);
 	worker_group_add(px->worker, &px->group);
 	return px;
 }
@@ -139,6 +139,7 @@ uint32_t proxy_destroy(struct proxy *px)
 		leaks += http_heads_fini(&px->heads);
 	leaks += mem_pool_fini(&px->sessions) + mem_pool_fini(&px->streams) +
 		 mem_pool_fini(&px->peers);
+	list_del(&px->group.link);
 	px_arrays_fini(px);
 	mem_region_free(&px->bitmap);
 	self = px->self;
