@@ -16,6 +16,7 @@
 #define STEPS_PER_RUN 32 /* so that one client's pipeline does not keep the core to itself */
 
 static const struct http_conn_ops conn_ops;
+static const struct http_xchg_ops xchg_ops;
 
 /* --- memory -------------------------------------------------------------------------- */
 
@@ -61,7 +62,7 @@ static void xchg_reset(struct h1_xchg *x)
 	http_head_free(x->head);
 	pkt_chain_free(&x->out);
 	*x = (struct h1_xchg){
-		.base = {.ops = &h1_xchg_ops, .conn = c},
+		.base = {.ops = &xchg_ops, .conn = c},
 		.in = in,
 		.minor = 1,
 		.touched = in.bytes > 0,
@@ -490,7 +491,7 @@ static void xchg_abort(struct http_xchg *base)
 	h1_conn_schedule(c);
 }
 
-const struct http_xchg_ops h1_xchg_ops = {
+static const struct http_xchg_ops xchg_ops = {
 	.recv_head = h1_recv_head,
 	.recv = h1_recv,
 	.recv_ended = h1_recv_ended,

@@ -107,8 +107,6 @@ static inline void h1_count(struct h1 *h1, unsigned stat)
 	stat_add(&h1->stats[stat], 1);
 }
 
-extern const struct http_xchg_ops h1_xchg_ops;
-
 /* --- conn.c -------------------------------------------------------------------------- */
 
 /** The poller shall run this connection soon. */

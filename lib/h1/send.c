@@ -85,6 +85,10 @@ static void plan_response_body(struct h1_xchg *x, const struct http_head *head, 
 		hop->framing = H1_FRAMING_NONE;
 	if (x->send_body == HTTP_BODY_UNTIL_CLOSE && !x->swallow)
 		x->close = true;
+	/* The client takes it for a tunnel: what it sends from here on is no request. */
+	if (x->method == HTTP_METHOD_CONNECT && head->status < 300 &&
+		head->body != HTTP_BODY_TUNNEL)
+		x->close = true;
 }
 
 /* What HAProxy says, and where it stays silent. */

@@ -40,6 +40,7 @@ enum http_error {
 	HTTP_ERROR_COUNT,
 };
 
+/** One word for the log. */
 const char *http_error_name(enum http_error error);
 
 /* What on_event is told; several at once. */

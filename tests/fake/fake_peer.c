@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "check.h"
-
 #include "fake_eal.h"
 #include "fake_peer.h"
 
@@ -16,18 +14,47 @@ void fake_rig_init(struct fake_rig *rig)
 
 	memset(rig, 0, sizeof(*rig));
 	fake_eal_init();
-	assert_int_equal(pkt_pools_init(&rig->pkts, "rig", 4096, 4096, SOCKET_ID_ANY, &err), 0);
-	assert_int_equal(http_heads_init(&rig->heads, &heads, &err), 0);
-	assert_int_equal(h1_init(&rig->h1, NULL, &rig->heads, &rig->pkts, &config, &err), 0);
+	ASSERT(pkt_pools_init(&rig->pkts, "rig", 4096, 4096, SOCKET_ID_ANY, &err) == 0);
+	ASSERT(http_heads_init(&rig->heads, &heads, &err) == 0);
+	ASSERT(h1_init(&rig->h1, NULL, &rig->heads, &rig->pkts, &config, &err) == 0);
+}
+
+void fake_rig_clear(struct fake_rig *rig)
+{
+	for (uint32_t i = 0; i < rig->pair_count; i++)
+		stream_pair_destroy(rig->pairs[i]);
+	rig->pair_count = 0;
+	ASSERT(rig->h1.conns.count_used == 0);
+	ASSERT(rig->h1.xchgs.count_used == 0);
+	ASSERT(rig->heads.heads.count_used == 0);
+	ASSERT(rig->heads.buffers.count_used == 0);
+	ASSERT(pkt_pools_used(&rig->pkts) == 0);
 }
 
 void fake_rig_fini(struct fake_rig *rig)
 {
-	for (size_t i = 0; i < FAKE_PAIRS_MAX; i++)
-		stream_pair_destroy(rig->pairs[i]);
-	assert_int_equal(h1_fini(&rig->h1), 0);
-	assert_int_equal(http_heads_fini(&rig->heads), 0);
-	assert_int_equal(pkt_pools_fini(&rig->pkts), 0);
+	fake_rig_clear(rig);
+	ASSERT(h1_fini(&rig->h1) == 0);
+	ASSERT(http_heads_fini(&rig->heads) == 0);
+	ASSERT(pkt_pools_fini(&rig->pkts) == 0);
+}
+
+/* a connects. */
+static void join(struct fake_rig *rig, uint32_t buffer_bytes, struct stream *a,
+	stream_event_fn a_event, struct stream *b, stream_event_fn b_event)
+{
+	struct stream_pair *pair =
+		stream_pair_create(&rig->pkts, buffer_bytes, a, a_event, b, b_event, NULL);
+
+	ASSERT(pair != NULL);
+	ASSERT(rig->pair_count < FAKE_PAIRS_MAX);
+	rig->pairs[rig->pair_count++] = pair;
+}
+
+void fake_rig_join(
+	struct fake_rig *rig, struct http_conn *a, struct http_conn *b, uint32_t buffer_bytes)
+{
+	join(rig, buffer_bytes, &a->stream, h1_on_stream_event, &b->stream, h1_on_stream_event);
 }
 
 void fake_rig_run(struct fake_rig *rig)
@@ -36,9 +63,8 @@ void fake_rig_run(struct fake_rig *rig)
 
 	do {
 		work = h1_poll(NULL, &rig->h1, 16);
-		for (size_t i = 0; i < FAKE_PAIRS_MAX; i++)
-			if (rig->pairs[i] != NULL)
-				work += stream_pair_run(rig->pairs[i]);
+		for (uint32_t i = 0; i < rig->pair_count; i++)
+			work += stream_pair_run(rig->pairs[i]);
 	} while (work > 0);
 }
 
@@ -49,7 +75,7 @@ void fake_peer_read(struct fake_peer *peer, uint32_t max)
 	if (!stream_is_open(&peer->stream))
 		return;
 	stream_recv(&peer->stream, &c, max);
-	assert_in_range(c.bytes, 0, FAKE_PEER_BYTES_MAX - peer->len);
+	ASSERT(c.bytes <= FAKE_PEER_BYTES_MAX - peer->len);
 	peer->len += pkt_chain_copy_out(&c, 0, peer->got + peer->len, c.bytes);
 	peer->got[peer->len] = '\0';
 	pkt_chain_free(&c);
@@ -69,21 +95,13 @@ static void on_event(struct stream *s, uint32_t events)
 void fake_peer_join(
 	struct fake_peer *peer, struct fake_rig *rig, struct http_conn *conn, uint32_t buffer_bytes)
 {
-	size_t i = 0;
-
-	assert_non_null(conn);
-	while (rig->pairs[i] != NULL)
-		i++;
-	assert_in_range(i, 0, FAKE_PAIRS_MAX - 1);
+	ASSERT(conn != NULL);
 	memset(peer, 0, offsetof(struct fake_peer, got) + 1);
 	peer->rig = rig;
 	if (http_conn_state(conn) == HTTP_CONN_CONNECTING)
-		rig->pairs[i] = stream_pair_create(&rig->pkts, buffer_bytes, &conn->stream,
-			h1_on_stream_event, &peer->stream, on_event, NULL);
+		join(rig, buffer_bytes, &conn->stream, h1_on_stream_event, &peer->stream, on_event);
 	else
-		rig->pairs[i] = stream_pair_create(&rig->pkts, buffer_bytes, &peer->stream,
-			on_event, &conn->stream, h1_on_stream_event, NULL);
-	assert_non_null(rig->pairs[i]);
+		join(rig, buffer_bytes, &peer->stream, on_event, &conn->stream, h1_on_stream_event);
 }
 
 size_t fake_peer_send(struct fake_peer *peer, struct bytes text, size_t piece)
@@ -95,8 +113,7 @@ size_t fake_peer_send(struct fake_peer *peer, struct bytes text, size_t piece)
 		struct pkt_chain c = {0};
 
 		n = MIN(n, stream_send_room(&peer->stream));
-		assert_int_equal(
-			pkt_chain_write(&c, bytes_of(text.ptr + sent, n), &peer->rig->pkts), n);
+		ASSERT(pkt_chain_write(&c, bytes_of(text.ptr + sent, n), &peer->rig->pkts) == n);
 		n = stream_send(&peer->stream, &c, UINT32_MAX);
 		pkt_chain_free(&c);
 		if (n == 0)

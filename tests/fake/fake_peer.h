@@ -9,20 +9,28 @@
 #include "h1.h"
 
 #define FAKE_PEER_BYTES_MAX (128 * 1024)
-#define FAKE_PAIRS_MAX      8
+#define FAKE_PAIRS_MAX      256
 
 struct fake_rig {
 	struct pkt_pools pkts;
 	struct http_heads heads;
 	struct h1 h1;
-	struct stream_pair *pairs[FAKE_PAIRS_MAX]; /* NULL: free */
+	uint32_t pair_count;
+	struct stream_pair *pairs[FAKE_PAIRS_MAX];
 };
 
 /** Small pools: 8 heads with 2 KiB buffers and 16 fields, 8 connections, 8 exchanges. */
 void fake_rig_init(struct fake_rig *rig);
 
-/** Fails the test if anything was leaked. */
+/** Aborts the test if anything was leaked. */
 void fake_rig_fini(struct fake_rig *rig);
+
+/** Forgets the streams, both ends of which are closed. Aborts if anything was leaked. */
+void fake_rig_clear(struct fake_rig *rig);
+
+/** Joins two connections, a that faces a server and b that faces a client. */
+void fake_rig_join(
+	struct fake_rig *rig, struct http_conn *a, struct http_conn *b, uint32_t buffer_bytes);
 
 /** Delivers everything, polls h1, until all is quiet. */
 void fake_rig_run(struct fake_rig *rig);

@@ -9,237 +9,20 @@
 
 #include <stdio.h>
 
-#include "fake_peer.h"
+#include "fake_relay.h"
 
-enum close_mode {
-	KEEP,
-	SERVER_CLOSE, /* option http-server-close */
-	CLOSE,        /* option httpclose */
-};
-
-struct relay {
+struct scene {
+	struct fake_relay relay;
 	struct fake_rig rig;
 	struct fake_peer client, origin;
-	struct http_conn *front, *back;
-	struct http_xchg *request, *answer; /* server role, client role; NULL: over */
-	struct pkt_chain up, down;
-	enum close_mode mode;
 	uint32_t buffer_bytes;
-	bool answering;            /* the final head went to the client */
-	bool up_ended, down_ended; /* the end went out */
-	uint32_t idle_count;
 };
 
-static void drop_back(struct relay *r)
-{
-	if (r->answer != NULL)
-		http_xchg_close(r->answer);
-	r->answer = NULL;
-	if (r->back != NULL && http_conn_state(r->back) != HTTP_CONN_IDLE) {
-		http_conn_close(r->back);
-		r->back = NULL;
-	}
-	pkt_chain_free(&r->up);
-	pkt_chain_free(&r->down);
-}
-
-static void drop_both(struct relay *r)
-{
-	if (r->request != NULL)
-		http_xchg_close(r->request);
-	r->request = NULL;
-	drop_back(r);
-}
-
-static void answer_error(struct relay *r, uint16_t status)
-{
-	struct http_head *head = http_head_get(&r->rig.heads);
-
-	assert_non_null(head);
-	http_head_set_response(head, status, BYTES_NONE);
-	http_xchg_send_head(r->request, head);
-	http_xchg_send_end(r->request, NULL);
-	http_head_free(head);
-	drop_both(r);
-}
-
-/* Both messages are through. */
-static void check_end(struct relay *r)
-{
-	if (r->request == NULL || !r->up_ended || !r->down_ended)
-		return;
-	drop_both(r);
-}
-
-/* The request's body goes up, until something stops it. */
-static void pump_up(struct relay *r)
-{
-	while (r->request != NULL && r->answer != NULL && !r->up_ended) {
-		if (r->up.bytes == 0)
-			http_xchg_recv(r->request, &r->up, 100);
-		if (r->up.bytes > 0 && http_xchg_send(r->answer, &r->up, UINT32_MAX) == 0)
-			return;
-		if (r->up.bytes > 0)
-			continue;
-		if (http_xchg_recv_ended(r->request)) {
-			struct http_head *trailers = http_xchg_recv_trailers(r->request);
-
-			assert_int_equal(http_xchg_send_end(r->answer, trailers), 0);
-			http_head_free(trailers);
-			r->up_ended = true;
-		} else if (http_xchg_error(r->request, NULL, NULL) != HTTP_ERROR_NONE) {
-			uint16_t status;
-
-			http_xchg_error(r->request, &status, NULL);
-			if (r->answering)
-				drop_both(r);
-			else
-				answer_error(r, status);
-		} else if (!stream_is_open(&r->front->stream) ||
-			   stream_recv_ready(&r->front->stream) == 0) {
-			return;
-		}
-	}
-	check_end(r);
-}
-
-static void pump_down(struct relay *r)
-{
-	while (r->request != NULL && r->answer != NULL && r->answering && !r->down_ended) {
-		if (r->down.bytes == 0)
-			http_xchg_recv(r->answer, &r->down, 100);
-		if (r->down.bytes > 0 && http_xchg_send(r->request, &r->down, UINT32_MAX) == 0)
-			return;
-		if (r->down.bytes > 0)
-			continue;
-		if (http_xchg_recv_ended(r->answer)) {
-			struct http_head *trailers = http_xchg_recv_trailers(r->answer);
-
-			assert_int_equal(http_xchg_send_end(r->request, trailers), 0);
-			http_head_free(trailers);
-			r->down_ended = true;
-		} else if (http_xchg_error(r->answer, NULL, NULL) != HTTP_ERROR_NONE) {
-			drop_both(r);
-		} else if (!stream_is_open(&r->back->stream) ||
-			   stream_recv_ready(&r->back->stream) == 0) {
-			return;
-		}
-	}
-	check_end(r);
-}
-
-static void take_heads(struct relay *r)
-{
-	struct http_head *head;
-
-	while (!r->answering && (head = http_xchg_recv_head(r->answer)) != NULL) {
-		if (r->mode == CLOSE)
-			http_xchg_set_close(r->request);
-		assert_int_equal(http_xchg_send_head(r->request, head), 0);
-		r->answering = head->status >= 200 || head->status == 101;
-		if (head->body == HTTP_BODY_TUNNEL)
-			r->up_ended = false;
-		http_head_free(head);
-	}
-	if (!r->answering && http_xchg_error(r->answer, NULL, NULL) != HTTP_ERROR_NONE)
-		answer_error(r, 502);
-}
-
-static void on_answer(struct http_xchg *x, uint32_t events)
-{
-	struct relay *r = x->owner;
-
-	if (!r->answering && (events & (HTTP_EVENT_HEAD | HTTP_EVENT_ERROR)))
-		take_heads(r);
-	else if (events & HTTP_EVENT_ERROR)
-		drop_both(r);
-	pump_down(r);
-	pump_up(r);
-}
-
-static void on_request_news(struct http_xchg *x, uint32_t events)
-{
-	struct relay *r = x->owner;
-
-	if (events & HTTP_EVENT_ERROR) {
-		drop_both(r);
-		return;
-	}
-	pump_up(r);
-	pump_down(r);
-}
-
-static void on_back_closed(struct http_conn *c)
-{
-	struct relay *r = c->owner;
-
-	r->back = NULL;
-	http_conn_close(c);
-}
-
-static const struct http_conn_owner_ops back_ops = {.on_closed = on_back_closed};
-
-static void begin_answer(struct relay *r)
-{
-	if (r->back != NULL && http_conn_state(r->back) != HTTP_CONN_IDLE) {
-		http_conn_close(r->back);
-		r->back = NULL;
-	}
-	if (r->back == NULL) {
-		r->back = h1_client_create(&r->rig.h1, &back_ops, r);
-		fake_peer_close(&r->origin);
-		fake_peer_join(&r->origin, &r->rig, r->back, r->buffer_bytes);
-	}
-	r->answer = http_conn_request(r->back);
-	assert_non_null(r->answer);
-	r->answer->on_event = on_answer;
-	r->answer->owner = r;
-}
-
-static void on_request(struct http_conn *c, struct http_xchg *x)
-{
-	struct relay *r = c->owner;
-	struct http_head *head;
-	uint16_t status;
-
-	r->request = x;
-	x->owner = r;
-	x->on_event = on_request_news;
-	r->answering = r->up_ended = r->down_ended = false;
-	if (http_xchg_error(x, &status, NULL) != HTTP_ERROR_NONE) {
-		answer_error(r, status);
-		return;
-	}
-	head = http_xchg_recv_head(x);
-	assert_non_null(head);
-	begin_answer(r);
-	if (r->mode != KEEP)
-		http_xchg_set_close(r->answer);
-	assert_int_equal(http_xchg_send_head(r->answer, head), 0);
-	http_head_free(head);
-	pump_up(r);
-}
-
-static void on_idle(struct http_conn *c)
-{
-	struct relay *r = c->owner;
-
-	r->idle_count++;
-}
-
-static void on_front_closed(struct http_conn *c)
-{
-	struct relay *r = c->owner;
-
-	assert_null(r->request);
-	r->front = NULL;
-	http_conn_close(c);
-}
-
-static const struct http_conn_owner_ops front_ops = {
-	.on_request = on_request, .on_idle = on_idle, .on_closed = on_front_closed};
-
 /* --- rows ---------------------------------------------------------------------------- */
+
+#define KEEP         FAKE_RELAY_KEEP
+#define SERVER_CLOSE FAKE_RELAY_SERVER_CLOSE
+#define CLOSE        FAKE_RELAY_CLOSE
 
 enum end {
 	OPEN, /* the connection is kept */
@@ -253,40 +36,44 @@ struct row {
 	const char *reply;  /* the origin sends, after the request; "@@" at its end: and closes */
 	const char *get;    /* the client gets */
 	enum end end;
-	enum close_mode mode;
+	enum fake_relay_mode mode;
 };
 
-static void relay_start(struct relay *r, const struct row *row, uint32_t buffer_bytes)
+static void connect_origin(struct fake_relay *r)
 {
-	fake_rig_init(&r->rig);
-	r->mode = row->mode;
-	r->buffer_bytes = buffer_bytes;
-	r->front = h1_server_create(&r->rig.h1, &front_ops, r);
-	fake_peer_join(&r->client, &r->rig, r->front, buffer_bytes);
+	struct scene *s = CONTAINER_OF(r, struct scene, relay);
+
+	fake_peer_close(&s->origin);
+	fake_peer_join(&s->origin, &s->rig, r->back, s->buffer_bytes);
 }
 
-static void relay_stop(struct relay *r)
+static void scene_start(struct scene *s, const struct row *row, uint32_t buffer_bytes)
 {
-	fake_peer_close(&r->client);
-	fake_peer_close(&r->origin);
-	fake_rig_run(&r->rig);
-	if (r->front != NULL)
-		http_conn_close(r->front);
-	if (r->back != NULL)
-		http_conn_close(r->back);
-	pkt_chain_free(&r->up);
-	pkt_chain_free(&r->down);
-	fake_rig_fini(&r->rig);
+	memset(s, 0, sizeof(*s));
+	fake_rig_init(&s->rig);
+	s->buffer_bytes = buffer_bytes;
+	fake_relay_init(&s->relay, &s->rig, connect_origin, row->mode);
+	fake_peer_join(&s->client, &s->rig, s->relay.front, buffer_bytes);
+	fake_rig_run(&s->rig);
+}
+
+static void scene_stop(struct scene *s)
+{
+	fake_peer_close(&s->client);
+	fake_peer_close(&s->origin);
+	fake_rig_run(&s->rig);
+	fake_relay_fini(&s->relay);
+	fake_rig_fini(&s->rig);
 }
 
 /* Sends with the piece size, in as many turns as the buffers need. */
-static void send_all(struct relay *r, struct fake_peer *peer, struct bytes text, size_t piece)
+static void send_all(struct scene *s, struct fake_peer *peer, struct bytes text, size_t piece)
 {
 	while (text.len > 0 && stream_is_open(&peer->stream) && !peer->failed) {
 		size_t n = fake_peer_send(
 			peer, piece ? bytes_of(text.ptr, MIN(piece, text.len)) : text, piece);
 
-		fake_rig_run(&r->rig);
+		fake_rig_run(&s->rig);
 		if (n == 0)
 			return;
 		text = bytes_of(text.ptr + n, text.len - n);
@@ -302,56 +89,54 @@ static struct bytes part_of(const char **text)
 	return part;
 }
 
-static void reply(struct relay *r, const struct row *row, size_t piece)
+static void reply(struct scene *s, const struct row *row, size_t piece)
 {
 	const char *text = row->reply;
 	struct bytes part = part_of(&text);
 	bool close = text > row->reply + part.len;
 
-	if (r->origin.rig == NULL)
+	if (s->origin.rig == NULL)
 		return;
-	send_all(r, &r->origin, part, piece);
+	send_all(s, &s->origin, part, piece);
 	if (close)
-		fake_peer_close(&r->origin);
-	fake_rig_run(&r->rig);
+		fake_peer_close(&s->origin);
+	fake_rig_run(&s->rig);
 }
 
-static void run_row(struct relay *r, const struct row *row, size_t piece, uint32_t buffer_bytes)
+static void run_row(struct scene *s, const struct row *row, size_t piece, uint32_t buffer_bytes)
 {
 	const char *send = row->send;
 	bool replied = false;
 	enum end end;
 
-	memset(r, 0, sizeof(*r));
-	relay_start(r, row, buffer_bytes);
-	fake_rig_run(&r->rig);
+	scene_start(s, row, buffer_bytes);
 	while (*send != '\0') {
-		send_all(r, &r->client, part_of(&send), piece);
+		send_all(s, &s->client, part_of(&send), piece);
 		if (!replied)
-			reply(r, row, piece);
+			reply(s, row, piece);
 		replied = true;
 	}
-	fake_rig_run(&r->rig);
-	end = r->client.failed ? RST : r->client.ended ? FIN : OPEN;
-	if (strcmp(r->origin.got, row->expect) || strcmp(r->client.got, row->get) ||
+	fake_rig_run(&s->rig);
+	end = s->client.failed ? RST : s->client.ended ? FIN : OPEN;
+	if (strcmp(s->origin.got, row->expect) || strcmp(s->client.got, row->get) ||
 		end != row->end)
 		fail_msg("piece %zu buffer %u: %s\n-- origin got --\n%s\n-- wanted --\n%s\n"
 			 "-- client got (%d) --\n%s\n-- wanted (%d) --\n%s",
-			piece, buffer_bytes, row->send, r->origin.got, row->expect, end,
-			r->client.got, row->end, row->get);
-	relay_stop(r);
+			piece, buffer_bytes, row->send, s->origin.got, row->expect, end,
+			s->client.got, row->end, row->get);
+	scene_stop(s);
 }
 
 static void run_rows(const struct row *rows, size_t count)
 {
 	static const size_t pieces[] = {0, 1, 2, 7, 50};
 	static const uint32_t buffers[] = {65536, 1000, 64};
-	static struct relay r;
+	static struct scene s;
 
 	for (size_t i = 0; i < count; i++)
 		for (size_t p = 0; p < ARRAY_LEN(pieces); p++)
 			for (size_t b = 0; b < ARRAY_LEN(buffers); b++)
-				run_row(&r, &rows[i], pieces[p], buffers[b]);
+				run_row(&s, &rows[i], pieces[p], buffers[b]);
 }
 
 #define CRLF  "\r\n"
@@ -478,11 +263,11 @@ static void bodies_in_chunks(void **state)
 		{POST CHUNKED CRLF "0" CRLF CRLF, POST CHUNKED CRLF "0" CRLF CRLF, OK_HI, OK_HI,
 			OPEN, KEEP},
 	};
-	static struct relay r;
+	static struct scene s;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		run_row(&r, &rows[i], 0, 65536);
+		run_row(&s, &rows[i], 0, 65536);
 }
 
 #define UPGRADE "connection: Upgrade" CRLF "upgrade: x" CRLF
