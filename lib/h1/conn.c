@@ -155,13 +155,27 @@ static void cut_off(struct h1_conn *c)
 	become_closed(c);
 }
 
+/* Server role: the owner answered without taking the request. If all of it has come already the
+ * connection can go on. */
+static void skip_request(struct h1_xchg *x)
+{
+	struct pkt_chain waste = {0};
+
+	http_head_free(h1_recv_head(&x->base));
+	while (h1_recv(&x->base, &waste, UINT32_MAX) > 0)
+		pkt_chain_free(&waste);
+}
+
 /* The owner has let go of the exchange: what becomes of the connection? */
 static void settle(struct h1_conn *c)
 {
 	struct h1_xchg *x = c->x;
 	bool sent = x->send_state == H1_SEND_ENDED;
-	bool whole = sent && x->recv_state == H1_RECV_ENDED && !x->tunnel;
+	bool whole;
 
+	if (c->server_role && sent && !x->tunnel && !x->close)
+		skip_request(x);
+	whole = sent && x->recv_state == H1_RECV_ENDED && !x->tunnel;
 	if (c->failed)
 		become_closed(c);
 	else if (!sent)

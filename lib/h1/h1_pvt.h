@@ -112,6 +112,13 @@ static inline void h1_count(struct h1 *h1, unsigned stat)
 /** The poller shall run this connection soon. */
 void h1_conn_schedule(struct h1_conn *c);
 
+/** Buffers were short: the exchange tries again in the next turn. */
+static inline void h1_xchg_retry(struct h1_xchg *x)
+{
+	x->want_retry = true;
+	h1_conn_schedule(h1_xchg_conn(x));
+}
+
 /** Runs a connection that has news; the poller's part. */
 void h1_conn_run(struct h1_conn *c);
 

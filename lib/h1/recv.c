@@ -45,13 +45,6 @@ static enum h1_verdict fail_malformed(struct h1_xchg *x, enum h1_fault fault)
 	return H1_BAD;
 }
 
-/* There are bytes and no buffers to take them with: try again in the next turn. */
-static void starve(struct h1_xchg *x)
-{
-	x->want_retry = true;
-	h1_conn_schedule(h1_xchg_conn(x));
-}
-
 /* Moves bytes from the carrier to `to`. Returns how many. */
 static uint32_t pull(struct h1_xchg *x, struct pkt_chain *to, uint32_t max)
 {
@@ -61,7 +54,7 @@ static uint32_t pull(struct h1_xchg *x, struct pkt_chain *to, uint32_t max)
 	if (n > 0)
 		x->touched = true;
 	else if (max > 0 && stream_is_open(s) && stream_recv_ready(s) > 0)
-		starve(x);
+		h1_xchg_retry(x); /* no references to be had */
 	return n;
 }
 
@@ -142,6 +135,11 @@ static enum h1_verdict parse_in_place(struct h1_xchg *x)
 	return v;
 }
 
+static bool is_interim(const struct http_head *head)
+{
+	return head->status > 0 && head->status < 200 && head->status != 101;
+}
+
 /* What a complete head means for what follows it. */
 static void meet_head(struct h1_xchg *x)
 {
@@ -150,13 +148,17 @@ static void meet_head(struct h1_xchg *x)
 	x->recv_state = H1_RECV_HEAD_READY;
 	x->recv_body = head->body;
 	x->recv_left = head->content_length;
-	if (x->parser.kind == H1_KIND_REQUEST) {
-		x->has_request = true;
-		x->method = head->method;
-		x->minor = head->version_minor;
-	}
-	if ((head->flags & HTTP_HEAD_CLOSE) && !(head->status > 0 && head->status < 200))
+	if (is_interim(head))
+		return;
+	if (head->flags & HTTP_HEAD_CLOSE)
 		x->close = true;
+	if (x->parser.kind == H1_KIND_RESPONSE) {
+		h1_count(h1_xchg_conn(x)->h1, H1_STAT_RESPONSES);
+		return;
+	}
+	x->has_request = true;
+	x->method = head->method;
+	x->minor = head->version_minor;
 }
 
 /* The message is complete, save what a tunnel brings. */
@@ -206,11 +208,6 @@ enum h1_verdict h1_recv_parse(struct h1_xchg *x)
 	else
 		meet_head(x);
 	return H1_DONE;
-}
-
-static bool is_interim(const struct http_head *head)
-{
-	return head->status > 0 && head->status < 200 && head->status != 101;
 }
 
 static void begin_body(struct h1_xchg *x)
@@ -273,7 +270,7 @@ static uint32_t recv_plain(struct h1_xchg *x, struct pkt_chain *to, uint32_t max
 	if (x->in.bytes > 0) {
 		n = pkt_chain_take(&x->in, max, to, pkts);
 		if (n == 0)
-			starve(x);
+			h1_xchg_retry(x);
 		if (x->in.bytes > 0)
 			return n;
 	}
@@ -323,7 +320,7 @@ static uint32_t recv_chunked(struct h1_xchg *x, struct pkt_chain *to, uint32_t m
 		n = (uint32_t)MIN((uint64_t)(max - got), x->chunk.left);
 		n = pkt_chain_take(&x->in, n, to, pkts);
 		if (n == 0 && got < max)
-			starve(x);
+			h1_xchg_retry(x);
 		if (n == 0)
 			break;
 		got += n;

@@ -235,13 +235,8 @@ static uint32_t send_chunk(struct h1_xchg *x, struct pkt_chain *from, uint32_t m
 	uint32_t room = stream_send_room(&c->base.stream);
 	uint32_t n = MIN(max, MAX(room, CHUNK_OVER_ROOM_BYTES));
 
-	if (n == 0)
+	if (!write_chunk(x, from, n))
 		return 0;
-	if (!write_chunk(x, from, n)) {
-		x->want_retry = true;
-		h1_conn_schedule(c);
-		return 0;
-	}
 	h1_send_flush(x);
 	return n;
 }
@@ -269,6 +264,8 @@ uint32_t h1_send(struct http_xchg *base, struct pkt_chain *from, uint32_t max)
 	if (x->send_body == HTTP_BODY_LENGTH)
 		x->send_left -= n;
 	x->want_room = n < max;
+	if (n < max && h1_send_room(base) > 0) /* it was not room that was short */
+		h1_xchg_retry(x);
 	return n;
 }
 

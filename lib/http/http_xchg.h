@@ -177,8 +177,10 @@ static inline enum http_error http_xchg_error(
 
 /**
  * The owner lets go. If both messages are complete and nobody asked to close, the connection is
- * free for the next exchange. Otherwise what was sent is delivered, then the connection ends; a
- * message that is half sent is never continued, its receiver sees that it is cut.
+ * free for the next exchange (server role: what has come of a request that was not taken is
+ * dropped). Otherwise what was sent is delivered, then the connection ends; a message that is half
+ * sent is never continued, its receiver sees that it is cut. The connection's state is the new one
+ * when this returns.
  */
 static inline void http_xchg_close(struct http_xchg *x)
 {
@@ -198,7 +200,8 @@ enum http_conn_state {
 	HTTP_CONN_IDLE,       /* no byte of a request since the last one; or ready for the next */
 	HTTP_CONN_PARTIAL,    /* server role: a part of a request's head has come */
 	HTTP_CONN_BUSY,       /* an exchange is open */
-	HTTP_CONN_CLOSING,    /* the last bytes go out, what comes in is thrown away */
+	HTTP_CONN_CLOSING,    /* the last bytes go out, what comes in is thrown away until the
+			       * peer has shut its side; the owner limits for how long */
 	HTTP_CONN_CLOSED,     /* over; only http_conn_close is left to do */
 };
 
@@ -275,7 +278,7 @@ static inline void http_conn_drain(struct http_conn *c)
 }
 
 /** The owner lets go of the connection, in any state; an open exchange is dead as well. Bytes
- * that were sent are still delivered. */
+ * that the carrier has taken are still delivered. */
 static inline void http_conn_close(struct http_conn *c)
 {
 	c->ops->close(c);

@@ -43,5 +43,7 @@ def mutable_symbols(archive):
         if m := re.match(r'^(\S+):\s+file format', row):
             object_name = m[1]
         elif (m := SYMBOL.match(row)) and MUTABLE.match(m[2]):
+            if m[4].startswith('__odr_asan.'):
+                continue  # AddressSanitizer's mark beside each global, constants too
             if 'd' not in m[1] and int(m[3], 16) > 0:  # d: section symbols, debugging
                 yield object_name, m[4]

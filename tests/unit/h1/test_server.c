@@ -234,6 +234,40 @@ static void the_next_request_waits_for_the_answer(void **state)
 	stop();
 }
 
+/* An answer that does not care for the request's body. */
+static void a_body_that_has_come_is_skipped(void **state)
+{
+	static const struct {
+		const char *request;
+		bool kept;
+	} rows[] = {
+		{"POST / HTTP/1.1" CRLF "content-length: 3" CRLF CRLF "abc", true},
+		{"POST / HTTP/1.1" CRLF "content-length: 3" CRLF CRLF "ab", false},
+		{"POST / HTTP/1.1" CRLF "transfer-encoding: chunked" CRLF CRLF "1" CRLF "a" CRLF
+		 "0" CRLF "t: u" CRLF CRLF,
+			true},
+		{"POST / HTTP/1.1" CRLF "transfer-encoding: chunked" CRLF CRLF "0" CRLF, false},
+		{"POST / HTTP/1.1" CRLF "transfer-encoding: chunked" CRLF CRLF "z" CRLF, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (int take = 0; take < 2; take++) {
+			start();
+			app.manual = true;
+			say(rows[i].request);
+			if (take)
+				http_head_free(http_xchg_recv_head(app.x));
+			hello(&app);
+			assert_int_equal(http_conn_state(app.conn),
+				rows[i].kept ? HTTP_CONN_IDLE : HTTP_CONN_CLOSING);
+			fake_rig_run(&app.rig);
+			assert_string_equal(app.peer.got, HELLO);
+			assert_int_equal(app.peer.ended, !rows[i].kept);
+			stop();
+		}
+}
+
 static void a_client_may_shut_and_still_read(void **state)
 {
 	(void)state;
@@ -728,6 +762,7 @@ int main(void)
 		cmocka_unit_test(the_owner_hears_of_every_state),
 		cmocka_unit_test(a_pipeline_is_answered_in_order),
 		cmocka_unit_test(the_next_request_waits_for_the_answer),
+		cmocka_unit_test(a_body_that_has_come_is_skipped),
 		cmocka_unit_test(a_client_may_shut_and_still_read),
 		cmocka_unit_test(a_reset_is_an_error),
 		cmocka_unit_test(refusing_gives_an_exchange_to_answer),
