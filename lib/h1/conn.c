@@ -65,7 +65,6 @@ static void xchg_reset(struct h1_xchg *x)
 		.base = {.ops = &xchg_ops, .conn = c},
 		.in = in,
 		.minor = 1,
-		.touched = in.bytes > 0,
 		.parser.kind = h1_conn_of(c)->server_role ? H1_KIND_REQUEST : H1_KIND_RESPONSE,
 	};
 }

@@ -433,6 +433,26 @@ static void a_dripping_client_pins_no_packets(void **state)
 	stop();
 }
 
+/* A pipeline of crumbs that has to wait does not pin a packet for each. */
+static void crumbs_are_swept_together(void **state)
+{
+	(void)state;
+	start();
+	app.manual = true;
+	fake_peer_send(&app.peer, BYTES_LIT("GET / HTTP/1.1" CRLF CRLF), 0);
+	for (int i = 0; i < 10; i++)
+		fake_peer_send(&app.peer, BYTES_LIT("GET / HTTP/1.1" CRLF CRLF), 2);
+	fake_rig_run(&app.rig);
+	assert_int_equal(app.requests, 1);
+	assert_true(pkt_pools_used(&app.rig.pkts) <= 3);
+	http_head_free(http_xchg_recv_head(app.x));
+	app.manual = false;
+	hello(&app);
+	fake_rig_run(&app.rig);
+	assert_int_equal(app.requests, 11);
+	stop();
+}
+
 /* Nobody takes the body: no more than the carrier's buffer comes in. */
 static void a_body_waits_in_the_carrier(void **state)
 {
@@ -666,11 +686,14 @@ static void every_pool_may_be_empty(void **state)
 	stop();
 }
 
+#define HEAD "HTTP/1.1 200 OK" CRLF "transfer-encoding: chunked" CRLF CRLF
+
 /* All data buffers are elsewhere: nothing is half sent, and room is told of when they are back. */
 static void data_buffers_may_run_out(void **state)
 {
 	struct rte_mbuf *all[4097];
 	struct pkt_chain c = {0};
+	char full[PKT_DATA_ROOM_BYTES - PKT_HEADROOM_BYTES]; /* a packet without room */
 	size_t n = 0;
 
 	(void)state;
@@ -678,25 +701,31 @@ static void data_buffers_may_run_out(void **state)
 	app.manual = true;
 	say("GET / HTTP/1.1" CRLF CRLF);
 	http_head_free(http_xchg_recv_head(app.x));
-	assert_int_equal(pkt_chain_write(&c, BYTES_LIT("hello"), &app.rig.pkts), 5);
+	memset(full, 'x', sizeof(full));
+	assert_int_equal(
+		pkt_chain_write(&c, bytes_of(full, sizeof(full)), &app.rig.pkts), sizeof(full));
 	while ((all[n] = pkt_alloc(&app.rig.pkts)) != NULL)
 		n++;
 	assert_int_equal(send_response(&app, 200, HTTP_BODY_CHUNKED, 0), -ENOMEM);
 	pkt_free(all[--n]);
 	assert_int_equal(send_response(&app, 200, HTTP_BODY_CHUNKED, 0), 0);
 	assert_int_equal(http_xchg_send(app.x, &c, UINT32_MAX), 0);
-	assert_int_equal(c.bytes, 5);
+	assert_int_equal(c.bytes, sizeof(full));
 	assert_int_equal(h1_poll(NULL, &app.rig.h1, 1), 1);
 	assert_int_equal(app.events & HTTP_EVENT_ROOM, HTTP_EVENT_ROOM);
+	pkt_free(all[--n]); /* enough for the size, not for the end of the chunk */
+	assert_int_equal(http_xchg_send(app.x, &c, UINT32_MAX), 0);
+	assert_int_equal(c.bytes, sizeof(full));
 	while (n > 0)
 		pkt_free(all[--n]);
-	assert_int_equal(http_xchg_send(app.x, &c, UINT32_MAX), 5);
+	assert_int_equal(http_xchg_send(app.x, &c, UINT32_MAX), sizeof(full));
 	assert_int_equal(http_xchg_send_end(app.x, NULL), 0);
 	done(&app);
 	fake_rig_run(&app.rig);
-	assert_string_equal(app.peer.got,
-		"HTTP/1.1 200 OK" CRLF "transfer-encoding: chunked" CRLF CRLF "5" CRLF "hello" CRLF
-		"0" CRLF CRLF);
+	assert_int_equal(app.peer.len, sizeof(HEAD) - 1 + 5 + sizeof(full) + 2 + 5);
+	assert_memory_equal(app.peer.got, HEAD "800" CRLF "xxx", sizeof(HEAD) - 1 + 8);
+	assert_string_equal(
+		app.peer.got + sizeof(HEAD) - 1 + 5 + sizeof(full) - 1, "x" CRLF "0" CRLF CRLF);
 	stop();
 }
 
@@ -770,6 +799,7 @@ int main(void)
 		cmocka_unit_test(closing_drains_what_the_client_sends),
 		cmocka_unit_test(heads_are_limited),
 		cmocka_unit_test(a_dripping_client_pins_no_packets),
+		cmocka_unit_test(crumbs_are_swept_together),
 		cmocka_unit_test(a_body_waits_in_the_carrier),
 		cmocka_unit_test(a_slow_reader_is_waited_for),
 		cmocka_unit_test(clients_leave_at_every_byte),
