@@ -23,6 +23,7 @@
 #define PX_PURGE_NS        (5 * NS_PER_SEC) /* how often idle server connections are thinned out */
 #define PX_STARVED_NS      (2 * NS_PER_MS)  /* another try when packet buffers were short */
 #define PX_TURN_AROUND_MS  1000             /* at most, before the same server is tried again */
+#define PX_LINGER_NS       NS_PER_SEC       /* for the client to end its side after our last byte */
 #define PX_LOG_LINE_BYTES  4096
 
 /* --- figures ---------------------------------------------------------------------------- */
@@ -218,11 +219,12 @@ struct px_stream {
 	struct http_xchg *cx, *sx;
 	struct px_peer *peer;
 	struct http_head *req, *resp;
-	bool reused;     /* the peer had served before */
-	bool fresh;      /* wants a new connection */
-	bool silent;     /* the client never sent a byte */
-	bool body_taken; /* a part of the request's body is gone to a server */
-	bool tunnel;
+	bool reused;       /* the peer had served before */
+	bool fresh;        /* wants a new connection */
+	bool silent;       /* the client never sent a byte */
+	bool body_taken;   /* a part of the request's body is gone to a server */
+	bool tunnel;       /* both ways until both have ended */
+	bool tunnel_up;    /* what the client sent early was moved */
 	bool head_sent;    /* the final head went to the client */
 	bool head_counted; /* the request's head, in the figures */
 	bool close_client; /* the client's connection ends with this exchange */
@@ -385,12 +387,16 @@ void px_tcp_run(struct px_stream *st);
 /* px_http_session.c */
 extern const struct http_conn_owner_ops px_http_client_ops;
 void px_http_begin(struct px_session *s); /* the gate has opened */
+/** The exchange is over; if the connection is about to end, sees to it that it does. */
+void px_http_wait_closed(struct px_session *s);
 
 /* px_http.c */
 void px_http_run(struct px_stream *st);
 void px_http_server_event(struct http_xchg *x, uint32_t events);
 void px_http_client_event(struct http_xchg *x, uint32_t events);
 void px_http_expired(struct px_stream *st, bool client);
+/** Ends the stream, then the client's exchange. */
+void px_http_let_client_go(struct px_stream *st, struct http_xchg *cx, bool reset);
 /** Ends the stream without an answer; what was sent stays cut. */
 void px_http_cut(struct px_stream *st, bool reset);
 

@@ -105,12 +105,40 @@ static struct http_head *make(struct px_stream *st, uint16_t status, struct pkt_
 	return file ? from_file(st, file, body) : standard(st, status, body);
 }
 
+/* Written by the codec in any case; said here so that it is counted. */
+static void add_length(struct http_head *head, uint32_t body_bytes)
+{
+	char text[10], *at = text + sizeof(text);
+	struct bytes value;
+
+	head->body = HTTP_BODY_LENGTH;
+	head->content_length = body_bytes;
+	do {
+		*--at = (char)('0' + body_bytes % 10);
+		body_bytes /= 10;
+	} while (body_bytes > 0);
+	value = http_head_copy(head, bytes_of(at, (size_t)(text + sizeof(text) - at)));
+	if (value.ptr)
+		http_head_set(head, BYTES_LIT("content-length"), value);
+}
+
+static void count_answer(struct px_stream *st, const struct http_head *head)
+{
+	uint64_t bytes = px_http_head_bytes(head);
+
+	if (!st->req)
+		return;
+	if (st->req->method != HTTP_METHOD_HEAD)
+		bytes += head->content_length;
+	px_http_count_head(st);
+	px_stream_bytes(st, 0, bytes);
+}
+
 /* False: it could not be sent whole, so the connection is of no use any more. */
 static bool send_answer(struct px_stream *st, uint16_t status)
 {
 	struct pkt_chain body = {0};
 	struct http_head *head = make(st, status, &body);
-	uint32_t body_bytes = body.bytes;
 	bool sent = false;
 
 	if (!head) {
@@ -118,24 +146,17 @@ static bool send_answer(struct px_stream *st, uint16_t status)
 		pkt_chain_free(&body);
 		return false;
 	}
-	head->body = HTTP_BODY_LENGTH;
-	head->content_length = body_bytes;
+	add_length(head, body.bytes);
 	if (!http_xchg_recv_ended(st->cx) || st->close_client || st->px->stopping)
 		http_xchg_set_close(st->cx);
 	if (http_xchg_send_head(st->cx, head) == 0) {
-		http_xchg_send(st->cx, &body, body_bytes);
+		http_xchg_send(st->cx, &body, body.bytes);
 		sent = pkt_chain_is_empty(&body) && http_xchg_send_end(st->cx, NULL) == 0;
 	}
-	if (st->req) {
+	if (sent)
+		count_answer(st, head);
+	else
 		px_http_count_head(st);
-		if (sent)
-			px_stream_bytes(st, 0,
-				px_http_head_bytes(head) + sizeof("content-length") - 1 +
-					(body_bytes > 999         ? 4
-						: body_bytes > 99 ? 3
-								  : 2) +
-					body_bytes);
-	}
 	pkt_chain_free(&body);
 	http_head_free(head);
 	return sent;
@@ -158,9 +179,8 @@ void px_http_answer(struct px_stream *st, uint16_t status, char cause, char phas
 		sent = send_answer(st, status);
 	st->state = PX_STATE_CLOSING;
 	st->cx = NULL;
-	px_stream_end(st);
-	if (cx && sent)
-		http_xchg_close(cx);
-	else if (cx)
-		http_xchg_abort(cx);
+	if (cx)
+		px_http_let_client_go(st, cx, !sent);
+	else
+		px_stream_end(st);
 }

@@ -14,6 +14,18 @@
 
 /* --- ends ------------------------------------------------------------------------------------ */
 
+void px_http_let_client_go(struct px_stream *st, struct http_xchg *cx, bool reset)
+{
+	struct px_session *s = st->session;
+
+	px_stream_end(st);
+	if (reset)
+		http_xchg_abort(cx);
+	else
+		http_xchg_close(cx);
+	px_http_wait_closed(s);
+}
+
 static void finish(struct px_stream *st)
 {
 	struct http_xchg *cx = st->cx;
@@ -21,8 +33,7 @@ static void finish(struct px_stream *st)
 	st->state = PX_STATE_CLOSING;
 	st->cx = NULL;
 	px_peer_release(st, st->up.done);
-	px_stream_end(st);
-	http_xchg_close(cx);
+	px_http_let_client_go(st, cx, false);
 }
 
 void px_http_cut(struct px_stream *st, bool reset)
@@ -34,11 +45,7 @@ void px_http_cut(struct px_stream *st, bool reset)
 	if (st->status == 0)
 		px_http_count_status(st, false);
 	px_peer_release(st, false);
-	px_stream_end(st);
-	if (reset)
-		http_xchg_abort(cx);
-	else
-		http_xchg_close(cx);
+	px_http_let_client_go(st, cx, reset);
 }
 
 /* --- what may go wrong ------------------------------------------------------------------------ */
@@ -179,6 +186,11 @@ void px_http_run(struct px_stream *st)
 	st->down.starved = false;
 	if (!run_up(st) || !run_down(st))
 		return;
+	if (st->tunnel && !st->tunnel_up) { /* what the client sent behind its request */
+		st->tunnel_up = true;
+		if (!run_up(st))
+			return;
+	}
 	if (st->down.done && (st->up.done || !st->tunnel))
 		finish(st);
 	else

@@ -37,6 +37,7 @@ static bool send_final(struct px_stream *st)
 	if (head->body == HTTP_BODY_TUNNEL) {
 		st->tunnel = true;
 		st->up.done = false;
+		st->up.blocked = false;
 	}
 	if (st->fe->model->logasap)
 		px_log_stream(st);

@@ -34,7 +34,7 @@ static void on_timer(struct timer *timer, uint64_t now_ns)
 	struct http_xchg *x;
 
 	(void)now_ns;
-	if (s->requests > 0 && http_conn_state(s->conn) != HTTP_CONN_PARTIAL) {
+	if (s->requests > 0 && http_conn_state(s->conn) != HTTP_CONN_PARTIAL) { /* idle, closing */
 		px_session_end(s, false);
 		return;
 	}
@@ -56,6 +56,12 @@ void px_http_begin(struct px_session *s)
 	s->early = NULL;
 	timer_cancel(&s->px->worker->timers, &s->timer);
 	px_http_request(s, early);
+}
+
+void px_http_wait_closed(struct px_session *s)
+{
+	if (http_conn_state(s->conn) == HTTP_CONN_CLOSING)
+		timer_set(&s->px->worker->timers, &s->timer, px_now(s->px) + PX_LINGER_NS);
 }
 
 static void on_idle(struct http_conn *c)
