@@ -207,8 +207,9 @@ struct http_field *http_head_find(
 struct http_field *http_head_find_id(
 	const struct http_head *head, enum http_field_id id, const struct http_field *after);
 
-/** Appends a field. The bytes must live as long as the head (see http_head_copy). False if there
- * are fields_max + HTTP_FIELDS_SPARE already, or a text is longer than the field can say. */
+/** Appends a field. The bytes must live as long as the head (see http_head_copy). They go out as
+ * they are: whoever makes them of what a peer sent keeps CR, LF and NUL away. False if there are
+ * fields_max + HTTP_FIELDS_SPARE already, or a text is longer than the field can say. */
 bool http_head_add(struct http_head *head, struct bytes name, struct bytes value);
 
 /** Removes all fields of this name. Returns how many. */
