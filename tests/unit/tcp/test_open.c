@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ports of outgoing connections, listeners by address, what happens without memory. */
+#include "fixture.h"
+
+#include <errno.h>
+
+static struct tcp_conn *dial(struct fixture *f, enum tcp_failure *failure)
+{
+	struct tcp_connect_config config = {
+		.remote = {ip_addr_from_v4(0x0a000002), 8080}, .ops = &fixture_ops, .user = f};
+
+	return tcp_connect(f->tcp, &config, failure);
+}
+
+static void test_ports_run_out(void **state)
+{
+	struct fixture f = {.config = {.port_min = 2000, .port_max = 2003}};
+	enum tcp_failure failure;
+	bool seen[4] = {0};
+
+	(void)state;
+	fixture_init(&f);
+	for (int i = 0; i < 4; i++) {
+		struct tcp_conn *c = dial(&f, &failure);
+
+		assert_non_null(c);
+		assert_in_range(tcp_conn_local(c).port, 2000, 2003);
+		assert_false(seen[tcp_conn_local(c).port - 2000]);
+		seen[tcp_conn_local(c).port - 2000] = true;
+		f.conn = c;
+	}
+	assert_null(dial(&f, &failure));
+	assert_int_equal(failure, TCP_FAILURE_NO_MEMORY);
+	assert_int_equal(f.tcp->stats[TCP_STAT_NO_PORT], 1);
+	tcp_conn_abort(f.conn); /* one comes back */
+	fake_workers_settle(f.workers);
+	assert_non_null(dial(&f, &failure));
+	fixture_fini(&f);
+}
+
+/* With several workers, the answers to each port come home. */
+static void test_ports_come_home(void **state)
+{
+	struct fixture f = {0};
+	struct endpoint remote = {ip_addr_from_v4(0x0a000002), 8080};
+	enum tcp_failure failure;
+
+	(void)state;
+	steer_init(&f.steer, 3);
+	fixture_init(&f);
+	for (int i = 0; i < 60; i++) {
+		struct tcp_conn *c = dial(&f, &failure);
+		struct endpoint local;
+
+		assert_non_null(c);
+		local = tcp_conn_local(c);
+		assert_int_equal(steer_core(&f.steer, &local, &remote), 0);
+		assert_false(steer_is_control_port(&f.steer, local.port));
+	}
+	fixture_fini(&f);
+}
+
+static void test_control_core_has_its_ports(void **state)
+{
+	struct fixture f = {0};
+	enum tcp_failure failure;
+	struct tcp_conn *c;
+
+	(void)state;
+	fixture_init(&f);
+	f.workers->w[0]->control = true;
+	c = dial(&f, &failure);
+	assert_true(steer_is_control_port(&f.steer, tcp_conn_local(c).port));
+	fixture_fini(&f);
+}
+
+static void test_no_memory(void **state)
+{
+	struct fixture f = {0};
+	enum tcp_failure failure;
+
+	(void)state;
+	fixture_init(&f);
+	f.tcp->conns.fail_nth = 1;
+	assert_null(dial(&f, &failure));
+	assert_int_equal(failure, TCP_FAILURE_NO_MEMORY);
+	f.ip->path_error = -ENETUNREACH;
+	assert_null(dial(&f, &failure));
+	assert_int_equal(failure, TCP_FAILURE_UNREACHABLE);
+	assert_int_equal(f.tcp->stats[TCP_STAT_OPEN_FAILED], 2);
+	fixture_fini(&f);
+}
+
+static struct ip_addr addr(const char *text)
+{
+	struct ip_addr a;
+
+	assert_true(ip_addr_parse(bytes_of_cstr(text), &a));
+	return a;
+}
+
+/* The listener that fits best gets the SYN. */
+static void test_listener_choice(void **state)
+{
+	static const char *const at[] = {"10.0.0.1", "0.0.0.0", "::", "fd00::1"};
+	static const struct {
+		const char *to;
+		uint32_t present; /* bits of `at` */
+		int want;         /* -1: none */
+	} rows[] = {
+		{"10.0.0.1", 0xf, 0},
+		{"10.0.0.9", 0xf, 1},
+		{"10.0.0.9", 0x4, 2},
+		{"10.0.0.9", 0x8, -1},
+		{"fd00::1", 0xf, 3},
+		{"fd00::9", 0xf, 2},
+		{"fd00::9", 0x3, -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fixture f = {0};
+		struct tcp_listener *l[4] = {0}, *want;
+		struct tcp_tuple tuple = {.local = addr(rows[i].to), .local_port = 443};
+
+		fixture_init(&f);
+		tcp_listener_close(f.listener);
+		for (uint32_t n = 0; n < 4; n++) {
+			struct tcp_listen_config config = {
+				.local = {addr(at[n]), 443}, .ops = &fixture_ops};
+
+			if (rows[i].present & (1u << n))
+				l[n] = tcp_listen(f.tcp, &config, NULL);
+		}
+		want = rows[i].want < 0 ? NULL : l[rows[i].want];
+		assert_ptr_equal(tcp_listener_find(f.tcp, &tuple), want);
+		fixture_fini(&f);
+	}
+}
+
+static void test_listen_errors(void **state)
+{
+	struct tcp_listen_config config = {.local = {ip_addr_from_v4(0), 80}, .ops = &fixture_ops};
+	struct error err = {0};
+	struct fixture f = {0};
+
+	(void)state;
+	fixture_init(&f);
+	assert_null(tcp_listen(f.tcp, &config, &err));
+	assert_int_equal(err.code, -EADDRINUSE);
+	for (config.local.port = 81; config.local.port < 84; config.local.port++)
+		assert_non_null(tcp_listen(f.tcp, &config, NULL));
+	error_clear(&err);
+	assert_null(tcp_listen(f.tcp, &config, &err));
+	assert_int_equal(err.code, -ENOSPC);
+	fixture_fini(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ports_run_out),
+		cmocka_unit_test(test_ports_come_home),
+		cmocka_unit_test(test_control_core_has_its_ports),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_listener_choice),
+		cmocka_unit_test(test_listen_errors),
+	};
+
+	return cmocka_run_group_tests_name("tcp/open", tests, NULL, NULL);
+}
