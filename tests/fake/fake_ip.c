@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "check.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,7 +8,7 @@ struct ip_stack *fake_ip_create(struct worker *worker)
 {
 	struct ip_stack *ip = calloc(1, sizeof(*ip));
 
-	assert_non_null(ip);
+	ASSERT(ip != NULL);
 	ip->worker = worker;
 	ip->mtu = 1500;
 	ip->own = ip_addr_from_v4(0x0a000001);
@@ -56,7 +54,7 @@ bool fake_ip_fetch(struct ip_stack *ip, struct fake_ip_sent *out)
 void ip_proto_set(
 	struct ip_stack *ip, uint8_t proto, ip_proto_fn fn, ip_error_fn error_fn, void *ctx)
 {
-	assert_int_equal(proto, WIRE_PROTO_TCP);
+	ASSERT(proto == WIRE_PROTO_TCP);
 	ip->fn = fn;
 	ip->error_fn = error_fn;
 	ip->ctx = ctx;
@@ -91,12 +89,12 @@ void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *sr
 {
 	(void)path;
 	(void)tos;
-	assert_int_equal(proto, WIRE_PROTO_TCP);
-	assert_int_equal(rte_mbuf_check(m, 1, NULL), 0);
-	assert_true(rte_pktmbuf_headroom(m) >= PKT_HEADROOM_BYTES);
+	ASSERT(proto == WIRE_PROTO_TCP);
+	ASSERT(rte_mbuf_check(m, 1, NULL) == 0);
+	ASSERT(rte_pktmbuf_headroom(m) >= PKT_HEADROOM_BYTES);
 	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
-		assert_true(m->pkt_len + (ip_addr_is_v4(src) ? 20u : 40u) <= ip->mtu);
-	assert_true(ip->sent_count < FAKE_IP_SENT_MAX);
+		ASSERT(m->pkt_len + (ip_addr_is_v4(src) ? 20u : 40u) <= ip->mtu);
+	ASSERT(ip->sent_count < FAKE_IP_SENT_MAX);
 	ip->sent[(ip->sent_head + ip->sent_count++) % FAKE_IP_SENT_MAX] =
 		(struct fake_ip_sent){m, *src, *dst, ip->worker->now_ns};
 }
