@@ -75,7 +75,7 @@ struct h1_xchg {
 	bool close;                   /* the connection ends with this exchange */
 	bool swallow;                 /* the peer must not get the body that is sent */
 	bool tunnel;                  /* raw bytes once the messages before it are over */
-	bool want_room;               /* HTTP_EVENT_ROOM is due when there is some */
+	bool want_room;               /* HTTP_EVENT_ROOM is due when there is some again */
 	bool want_retry;              /* ... at the next turn of the poller: buffers were short */
 	bool want_shut;               /* when `out` is empty */
 	bool shut_told;               /* HTTP_EVENT_SHUT was given */

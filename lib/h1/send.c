@@ -168,8 +168,10 @@ int h1_send_head(struct http_xchg *base, const struct http_head *head)
 	if (!is_usable(x))
 		return -EPIPE;
 	rc = server_role ? send_response(x, head) : send_request(x, head);
-	if (rc == 0)
+	if (rc == 0) {
 		h1_send_flush(x);
+		x->want_room = x->send_body != HTTP_BODY_NONE && h1_send_room(base) == 0;
+	}
 	return rc;
 }
 
@@ -263,7 +265,7 @@ uint32_t h1_send(struct http_xchg *base, struct pkt_chain *from, uint32_t max)
 	}
 	if (x->send_body == HTTP_BODY_LENGTH)
 		x->send_left -= n;
-	x->want_room = n < max;
+	x->want_room = n < max || h1_send_room(base) == 0;
 	if (n < max && h1_send_room(base) > 0) /* it was not room that was short */
 		h1_xchg_retry(x);
 	return n;

@@ -14,7 +14,7 @@ struct stream_pair_end {
 	uint32_t events; /* to be delivered */
 	enum tcp_failure failure;
 	bool shut;      /* this side sends no more */
-	bool want_room; /* the last send had to leave something */
+	bool want_room; /* the last send left something, or less than half of the room */
 	struct endpoint local;
 };
 
@@ -101,7 +101,7 @@ static uint32_t pair_send(struct stream *s, struct pkt_chain *from, uint32_t max
 	n = pkt_chain_take(from, n, &end->peer->in, end->pair->pools);
 	if (n > 0)
 		end_notify(end->peer, STREAM_EVENT_READABLE);
-	end->want_room = n < want;
+	end->want_room = n < want || end_room(end) < (end->pair->buffer_bytes + 1) / 2;
 	end_check_room(end); /* if it was for want of references, not of room */
 	return n;
 }

@@ -43,7 +43,7 @@ const char *tcp_state_name(enum tcp_state state);
 enum tcp_event {
 	TCP_EVENT_CONNECTED = 1 << 0, /* an active open succeeded */
 	TCP_EVENT_READABLE = 1 << 1,  /* bytes have come */
-	TCP_EVENT_WRITABLE = 1 << 2, /* room came back after tcp_conn_send had to leave something */
+	TCP_EVENT_WRITABLE = 1 << 2, /* room came back: see tcp_conn_send */
 	TCP_EVENT_PEER_SHUT = 1 << 3, /* FIN: after the bytes that are readable there are no more */
 	TCP_EVENT_SENT = 1 << 4, /* all sent bytes (and FIN) are acknowledged; only if asked for */
 	TCP_EVENT_FAILED =
@@ -174,9 +174,9 @@ bool tcp_conn_recv_ended(const struct tcp_conn *conn);
 uint32_t tcp_conn_send_room(const struct tcp_conn *conn);
 
 /**
- * Queues up to max bytes from the front of `from`, by reference. Returns the bytes moved; if
- * fewer than asked, TCP_EVENT_WRITABLE follows when half of the buffer is free. 0 after a failure
- * or tcp_conn_shut.
+ * Queues up to max bytes from the front of `from`, by reference. Returns the bytes moved; 0 after a
+ * failure or tcp_conn_shut. If it had to leave something, or less than half of the buffer stays
+ * free, TCP_EVENT_WRITABLE follows when half of the buffer is free: who finds no room may wait.
  */
 uint32_t tcp_conn_send(struct tcp_conn *conn, struct pkt_chain *from, uint32_t max);
 

@@ -205,7 +205,8 @@ uint32_t tcp_conn_send(struct tcp_conn *c, struct pkt_chain *from, uint32_t max)
 		pkt_chain_splice(&c->snd, from);
 	else if (n)
 		n = pkt_chain_take(from, n, &c->snd, c->tcp->pools);
-	if (n < want && tcp_is_open(c) && !(c->flags & TCP_F_FIN_QUEUED))
+	if (tcp_is_open(c) && !(c->flags & TCP_F_FIN_QUEUED) &&
+		(n < want || tcp_conn_send_room(c) < c->tcp->config.send_buffer_bytes / 2))
 		c->flags |= TCP_F_WANT_ROOM;
 	if (n == 0)
 		return 0;
