@@ -37,6 +37,7 @@ enum tcp_state {
 	TCP_STATE_COUNT,
 };
 
+/** As RFC 9293 spells it: "SYN-SENT". Any core; constant. */
 const char *tcp_state_name(enum tcp_state state);
 
 /* What on_event is told; several at once. */
@@ -60,6 +61,7 @@ enum tcp_failure {
 	TCP_FAILURE_COUNT,
 };
 
+/** A word for logs: "refused". Any core; constant. */
 const char *tcp_failure_name(enum tcp_failure failure);
 
 /* Who owns connections; a const table per kind of owner. */
@@ -156,6 +158,7 @@ struct tcp_conn *tcp_connect(
 
 /* --- a connection ------------------------------------------------------------------ */
 
+/** What on_event gets as `user` from now on. */
 void tcp_conn_set_user(struct tcp_conn *conn, void *user);
 /** Changes the owner's callbacks; on_event alone is used from now on. */
 void tcp_conn_set_owner(struct tcp_conn *conn, const struct tcp_owner_ops *ops, void *user);
@@ -196,7 +199,9 @@ void tcp_conn_close(struct tcp_conn *conn);
 /** The owner lets go; RST at once; queued bytes are gone. */
 void tcp_conn_abort(struct tcp_conn *conn);
 
+/** Why it is gone, after TCP_EVENT_FAILED; until the owner closes. */
 enum tcp_failure tcp_conn_failure(const struct tcp_conn *conn);
+/** What it is and between whom, also when it is gone already; until the owner closes. */
 enum tcp_state tcp_conn_state(const struct tcp_conn *conn);
 struct tcp *tcp_conn_tcp(const struct tcp_conn *conn);
 struct endpoint tcp_conn_local(const struct tcp_conn *conn);
@@ -219,6 +224,7 @@ struct tcp_conn_info {
 	uint32_t retransmits;
 	uint64_t age_ns;
 };
+/** Fills *out; the bytes and times are those of this moment. */
 void tcp_conn_info(const struct tcp_conn *conn, struct tcp_conn_info *out);
 
 /** Calls fn for connections from table position *cursor (0 at first) on, at most `max` positions;

@@ -41,7 +41,7 @@ static void lower_mss(struct tcp_conn *c, const struct ip_icmp_error *e)
 	if (tcp_is_opening(c))
 		return;
 	c->snd_nxt = c->snd_una;
-	c->flags &= ~(uint32_t)(TCP_F_RTT | TCP_F_RTX_HEAD);
+	c->flags &= ~(uint32_t)(TCP_F_RTT | TCP_F_RTX_HEAD | TCP_F_RECOVERY);
 	tcp_conn_schedule(c);
 }
 

@@ -82,20 +82,27 @@ static void fill_header(struct tcp_conn *c, struct seq seq, uint8_t flags, struc
 	}
 }
 
+static bool attach_copy(struct tcp_conn *c, struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	return pkt_chain_copy_out(&c->snd, off, rte_pktmbuf_append(m, (uint16_t)len), len) == len;
+}
+
 /* Payload [off, off + len) of the send queue behind the header. */
 static bool attach(struct tcp_conn *c, struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
 	struct rte_mbuf *ref;
 
 	/* A copy of few bytes costs less than a buffer that refers to them. */
-	if (len <= TCP_COPY_BYTES_MAX) {
-		void *to = rte_pktmbuf_append(m, (uint16_t)len);
-
-		return pkt_chain_copy_out(&c->snd, off, to, len) == len;
-	}
+	if (len <= TCP_COPY_BYTES_MAX)
+		return attach_copy(c, m, off, len);
 	ref = pkt_chain_ref(&c->snd, off, len, c->tcp->pools, &c->hint);
 	if (!ref)
 		return false;
+	/* Crumbs: devices take only so many buffers for a packet. */
+	if (ref->nb_segs > TCP_TX_REFS_MAX && len <= rte_pktmbuf_tailroom(m)) {
+		pkt_free(ref);
+		return attach_copy(c, m, off, len);
+	}
 	m->next = ref;
 	m->nb_segs = (uint16_t)(1 + ref->nb_segs);
 	m->pkt_len += ref->pkt_len;

@@ -40,6 +40,7 @@
 #define TCP_TSO_SEGS_MAX        40
 #define TCP_TSO_BYTES_MAX       (65535u - 128) /* the IP length field with all headers */
 #define TCP_COPY_BYTES_MAX      192            /* payload that is copied behind the header */
+#define TCP_TX_REFS_MAX         16 /* buffers of one segment: more are copied into one */
 #define TCP_REASM_RANGES_MAX    16
 #define TCP_SACK_RANGES_MAX     32
 #define TCP_REPLIES_MAX         128 /* segments without a connection, per turn */
