@@ -108,6 +108,11 @@ int worker_poller_add(struct worker *w, enum worker_phase phase, const char *nam
 	return 0;
 }
 
+void worker_profile_set(struct worker *w, bool on)
+{
+	__atomic_store_n(&w->profile, on, __ATOMIC_RELAXED);
+}
+
 void worker_poller_remove(struct worker *w, const void *ctx)
 {
 	uint32_t kept = 0;

@@ -172,6 +172,9 @@ void worker_connect(struct worker *const *all, uint32_t count) WR_SLOW_CORE;
 int worker_poller_add(struct worker *w, enum worker_phase phase, const char *name,
 	worker_poll_fn fn, void *ctx, uint32_t budget);
 
+/** Any core: starts or stops counting the cycles of each poller. */
+void worker_profile_set(struct worker *w, bool on);
+
 /** The end, not from inside a poller: takes off all pollers with this ctx, so that what they work
  * on can go before the worker does. */
 void worker_poller_remove(struct worker *w, const void *ctx);

@@ -163,7 +163,7 @@ static void turns_are_accounted(void **state)
 	assert_true(p->cycles == 0);
 	wall = w->wall_ns;
 	answer = 3;
-	w->profile = true;
+	worker_profile_set(w, true);
 	clock_manual_advance(&f->clock, 7);
 	assert_int_equal(worker_poll(w, 0), 3);
 	assert_true(w->now_ns == FAKE_WORKER_START_NS + 7);
