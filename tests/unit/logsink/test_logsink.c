@@ -177,7 +177,7 @@ static void days_and_zones(void **state)
 	for (int i = 0; i < 2; i++)
 		s->targets[1][i].kind = MODEL_LOG_TO_STDERR;
 	s->targets[1][1].format = MODEL_LOG_FMT_ISO;
-	setenv("TZ", "XXX+3:30", 1);
+	setenv("TZ", "ABC+3:30", 1);
 	tzset();
 	start(s);
 	assert_true(log_write(s->f->w[0]->log, UINT64_C(1772334000) * NS_PER_SEC, 1, LOG_LEVEL_INFO,
