@@ -332,8 +332,9 @@ static bool inform(struct h1_conn *c, uint32_t events)
 		news = failure_news(c);
 	else if (events & (STREAM_EVENT_READABLE | STREAM_EVENT_PEER_SHUT))
 		news = recv_news(c);
+	/* Another event of this turn may have filled the room again: then the next one counts. */
 	if ((events & (STREAM_EVENT_CONNECTED | STREAM_EVENT_WRITABLE)) && x->want_room &&
-		x->out.bytes == 0) {
+		h1_send_room(&x->base) > 0) {
 		x->want_room = false;
 		news |= HTTP_EVENT_ROOM;
 	}
