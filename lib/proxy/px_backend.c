@@ -35,12 +35,42 @@ void px_backend_begin(struct px_stream *st, uint32_t backend)
 	px_backend_assign(st);
 }
 
+/* leastconn fills the queues of servers that have a limit for them. */
 static bool is_full(void *ctx, uint32_t member)
 {
 	struct px_stream *st = ctx;
-	uint32_t maxconn = st->be->servers[member].model->maxconn;
+	const struct model_server *m = st->be->servers[member].model;
+	uint64_t room = m->maxconn;
 
-	return maxconn > 0 && lb_load(st->be->lb, member, st->px->worker->turn) >= maxconn;
+	if (st->be->model->be.lb == MODEL_LB_LEASTCONN)
+		room += m->maxqueue;
+	return m->maxconn > 0 && lb_load(st->be->lb, member, st->px->worker->turn) >= room;
+}
+
+/* Over all cores. */
+static bool is_queue_full(const struct px_stream *st, uint32_t member)
+{
+	const struct px_server *server = &st->be->servers[member];
+	const struct proxy *px = st->px;
+	uint64_t waiting = 0;
+
+	if (server->model->maxqueue == 0)
+		return false;
+	for (uint32_t i = 0; i < px->worker_count; i++)
+		waiting +=
+			stat_read(&px->all[i]->servers[server->index].counters->v[PROXY_STAT_QCUR]);
+	return waiting >= server->model->maxqueue;
+}
+
+/* What a stream without a slot does: waits, if it may. */
+static void wait_or_give_up(struct px_stream *st, uint32_t member)
+{
+	if (!is_queue_full(st, member)) {
+		px_queue_wait(st, member);
+		return;
+	}
+	px_stream_count(st, PROXY_STAT_ECON);
+	px_backend_give_up(st, 503, 'S', 'Q');
 }
 
 void px_backend_chosen(struct px_stream *st, uint32_t member)
@@ -75,6 +105,10 @@ void px_backend_assign(struct px_stream *st)
 	};
 	uint32_t member = lb_pick(be->lb, &query);
 
+	if (member != LB_NONE && is_queue_full(st, member)) {
+		query.avoid = member;
+		member = lb_pick(be->lb, &query);
+	}
 	if (member == LB_NONE && lb_usable_count(be->lb) == 0) {
 		px_count(be->counters, PROXY_STAT_ECON);
 		st->server = NULL;
@@ -88,7 +122,7 @@ void px_backend_assign(struct px_stream *st)
 		if (st->has_token)
 			px_backend_connect(st);
 		else
-			px_queue_wait(st, member);
+			wait_or_give_up(st, member);
 	}
 }
 

@@ -348,6 +348,36 @@ static void queue_timeout(void **state)
 	bench_end(b);
 }
 
+static void maxqueue_sends_the_rest_elsewhere(void **state)
+{
+	struct bench *b = bench_new(1, 2);
+	struct end *last;
+	uint32_t used[2] = {0};
+
+	(void)state;
+	b->be->be.lb = MODEL_LB_SOURCE; /* all clients have one address, so one server */
+	for (int i = 0; i < 2; i++) {
+		b->servers[i].maxconn = 1;
+		b->servers[i].maxqueue = 1;
+	}
+	bench_start(b);
+	for (int i = 0; i < 4; i++) {
+		bench_client(b, 0);
+		bench_settle(b);
+	}
+	for (uint32_t i = 0; i < b->server_count; i++)
+		used[b->server_ends[i]->port - 8001]++;
+	assert_int_equal(used[0], 1);
+	assert_int_equal(used[1], 1);
+	assert_int_equal(bench_stat(b, '1', "qcur"), 1);
+	assert_int_equal(bench_stat(b, '2', "qcur"), 1);
+	last = bench_client(b, 0);
+	bench_settle(b);
+	assert_true(last->eof);
+	assert_non_null(strstr(b->log, " 0 SQ "));
+	bench_end(b);
+}
+
 static void a_server_in_maintenance_frees_its_queue(void **state)
 {
 	struct bench *b = bench_new(1, 2);
@@ -484,6 +514,7 @@ int main(void)
 		cmocka_unit_test(a_waiting_client_may_leave),
 		cmocka_unit_test(server_maxconn_queues_in_order),
 		cmocka_unit_test(queue_timeout),
+		cmocka_unit_test(maxqueue_sends_the_rest_elsewhere),
 		cmocka_unit_test(a_server_in_maintenance_frees_its_queue),
 		cmocka_unit_test(sessions_are_listed),
 		cmocka_unit_test(soft_stop_lets_sessions_end),
