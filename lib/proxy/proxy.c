@@ -95,6 +95,8 @@ void proxy_connect(struct proxy *const *all, uint32_t count)
 
 static void end_session(struct px_session *s)
 {
+	if (s->stream)
+		px_stream_term(s->stream, 'K', px_stream_phase(s->stream));
 	px_session_end(s, true);
 }
 

@@ -335,6 +335,8 @@ struct px_stream *px_stream_new(struct px_session *s, bool http);
 /** Counts and logs what has to be said at the end, and frees the stream alone. */
 void px_stream_end(struct px_stream *st);
 void px_stream_term(struct px_stream *st, char cause, char phase); /* the first one stays */
+/** The second letter for the log if it ended now: Q, C, H, D. */
+char px_stream_phase(const struct px_stream *st);
 /** Finds the next deadline and sees to it that the timer stands no later. */
 void px_stream_rearm(struct px_stream *st);
 /** Counts bytes that moved, which is activity. */
@@ -361,8 +363,6 @@ struct tcp_connect_config px_backend_target(const struct px_stream *st);
 void px_backend_expired(struct px_stream *st);
 /** A server was chosen; counts it. */
 void px_backend_chosen(struct px_stream *st, uint32_t member);
-/** The phase for the log if it ended now: Q, C. */
-char px_backend_phase(const struct px_stream *st);
 
 /* px_queue.c */
 void px_queue_wait(struct px_stream *st, uint32_t member);

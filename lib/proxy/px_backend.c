@@ -17,11 +17,6 @@
  */
 #include "proxy_pvt.h"
 
-char px_backend_phase(const struct px_stream *st)
-{
-	return st->state == PX_STATE_QUEUE ? 'Q' : 'C';
-}
-
 void px_backend_begin(struct px_stream *st, uint32_t backend)
 {
 	if (backend == MODEL_NONE) {

@@ -61,7 +61,7 @@ static void client_lost(struct px_stream *st, enum http_error error)
 		return;
 	}
 	px_stream_term(st, 'C',
-		waiting                         ? px_backend_phase(st)
+		waiting                         ? px_stream_phase(st)
 		: st->head_sent || !st->up.done ? 'D'
 						: 'H');
 	px_stream_aborted(st, true);
@@ -206,7 +206,7 @@ void px_http_client_event(struct http_xchg *x, uint32_t events)
 	else if (st->state == PX_STATE_EXCHANGE)
 		px_http_run(st);
 	else if ((events & HTTP_EVENT_SHUT) && st->be && st->be->model->abortonclose)
-		px_http_answer(st, 503, 'C', px_backend_phase(st));
+		px_http_answer(st, 503, 'C', px_stream_phase(st));
 }
 
 void px_http_server_event(struct http_xchg *x, uint32_t events)

@@ -86,6 +86,15 @@ void px_stream_term(struct px_stream *st, char cause, char phase)
 		st->term = (struct px_term){cause, phase};
 }
 
+char px_stream_phase(const struct px_stream *st)
+{
+	if (st->state == PX_STATE_QUEUE)
+		return 'Q';
+	if (st->state != PX_STATE_EXCHANGE)
+		return 'C';
+	return st->http && !st->head_sent ? 'H' : 'D';
+}
+
 void px_stream_count(struct px_stream *st, enum proxy_stat stat)
 {
 	if (st->be)

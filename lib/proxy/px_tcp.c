@@ -132,7 +132,7 @@ static void client_shut_early(struct px_stream *st)
 
 	if (st->state == PX_STATE_START || (!empty && !(st->be && st->be->model->abortonclose)))
 		return;
-	px_stream_term(st, 'C', px_backend_phase(st));
+	px_stream_term(st, 'C', px_stream_phase(st));
 	finish(st, false);
 }
 
@@ -145,7 +145,7 @@ void px_tcp_client_event(struct stream *s, uint32_t events)
 			px_stream_term(st, 'C', 'D');
 			px_stream_aborted(st, true);
 		} else {
-			px_stream_term(st, 'C', px_backend_phase(st));
+			px_stream_term(st, 'C', px_stream_phase(st));
 		}
 		finish(st, true);
 	} else if (st->state == PX_STATE_EXCHANGE) {

@@ -468,6 +468,23 @@ static void soft_stop_lets_sessions_end(void **state)
 	bench_end(b);
 }
 
+static void hard_stop_resets_all(void **state)
+{
+	struct bench *b = bench_new(1, 1);
+	struct end *client;
+
+	(void)state;
+	bench_start(b);
+	client = bench_client(b, 0);
+	bench_settle(b);
+	proxy_stop_hard(b->px[0]);
+	bench_settle(b);
+	assert_true(client->failed);
+	assert_true(proxy_is_drained(b->px[0]));
+	assert_non_null(strstr(b->log, " KD "));
+	bench_end(b);
+}
+
 /* Three workers share a server's limit of 2 and the machine's of 5. */
 static void limits_hold_for_all_workers(void **state)
 {
@@ -518,6 +535,7 @@ int main(void)
 		cmocka_unit_test(a_server_in_maintenance_frees_its_queue),
 		cmocka_unit_test(sessions_are_listed),
 		cmocka_unit_test(soft_stop_lets_sessions_end),
+		cmocka_unit_test(hard_stop_resets_all),
 		cmocka_unit_test(limits_hold_for_all_workers),
 	};
 
