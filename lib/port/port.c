@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 
+#include "capture.h"
 #include "port_pvt.h"
 
 static const struct stat_row stat_rows[] = {
@@ -58,6 +59,8 @@ uint16_t port_receive(struct port_core *pc, struct rte_mbuf **pkts, uint16_t n)
 	if (got > 0) {
 		stat_add(&pc->stats[PORT_STAT_RX_PKTS], got);
 		stat_add(&pc->stats[PORT_STAT_RX_BYTES], bytes_of_pkts(pkts, got));
+		if (UNLIKELY(pc->tap))
+			port_tap_take(pc->tap, pkts, got, false);
 	}
 	return got;
 }
@@ -102,6 +105,8 @@ void port_queue(struct port_core *pc, struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 		return;
 	}
+	if (UNLIKELY(pc->tap))
+		port_tap_take(pc->tap, &m, 1, true);
 	pc->tx[pc->tx_count++] = m;
 }
 

@@ -35,6 +35,7 @@ enum port_cap {
 };
 
 struct port;
+struct port_tap;
 
 /* What the device counted itself; zero where it cannot tell. */
 struct port_device_stats {
@@ -90,6 +91,7 @@ struct port_core {
 	struct ring *tx_ring; /* of the core that owns queue 0; NULL if each core has its queue */
 	uint16_t tx_count;
 	struct rte_mbuf *tx[PORT_TX_PENDING_MAX]; /* ready for the device */
+	struct port_tap *tap; /* NULL: nobody looks at the frames; see capture.h */
 	uint64_t stats[PORT_STAT_COUNT];
 	struct stat_group group;
 };

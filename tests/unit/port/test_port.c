@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "check.h"
 
+#include "capture.h"
 #include "fake_eal.h"
 #include "fake_port.h"
 
@@ -195,12 +196,58 @@ static void owner_takes_no_more_than_it_can_hold(void **state)
 	ring_destroy(ring);
 }
 
+/* A tap gets a copy of each frame, received or sent, until its ring is full. */
+static void taps_copy_what_passes(void **state)
+{
+	struct error err = {0};
+	struct ring *ring = ring_create("tap", 3, sizeof(struct port_frame), &err);
+	uint64_t wall_ns = 77;
+	struct port_tap tap = {.ring = ring, .wall_ns = &wall_ns, .core = 5};
+	struct rte_mbuf *pkts[8], *head = numbered(3, 1000);
+	struct port_frame frame;
+	struct port_core pc;
+
+	(void)state;
+	assert_int_equal(port_core_init(&pc, &fake.port, &pools, 0, 0, NULL), 0);
+	fake_port_receive(&fake, numbered(1, 60));
+	assert_int_equal(port_receive(&pc, pkts, 8), 1);
+	pkt_free(pkts[0]);
+	pc.tap = &tap;
+	fake_port_receive(&fake, numbered(2, 60));
+	assert_int_equal(port_receive(&pc, pkts, 8), 1);
+	pkt_free(pkts[0]);
+	head->next = numbered(4, 1500); /* in two pieces, and longer than is kept */
+	head->nb_segs = 2;
+	head->pkt_len = 2500;
+	port_send(&pc, head);
+	for (uint8_t i = 5; i < 8; i++)
+		port_send(&pc, numbered(i, 60));
+	assert_int_equal(ring_take(ring, &frame, 1), 1);
+	assert_int_equal(frame.data[0], 2);
+	assert_int_equal(frame.sent, 0);
+	assert_int_equal(frame.len, 60);
+	assert_int_equal(frame.captured, 60);
+	assert_int_equal(frame.core, 5);
+	assert_int_equal(frame.wall_ns, 77);
+	assert_int_equal(ring_take(ring, &frame, 1), 1);
+	assert_int_equal(frame.data[0], 3);
+	assert_int_equal(frame.data[1000], 4);
+	assert_int_equal(frame.sent, 1);
+	assert_int_equal(frame.len, 2500);
+	assert_int_equal(frame.captured, PORT_TAP_BYTES);
+	assert_int_equal(ring_count(ring), 1);
+	assert_int_equal(tap.lost, 2);
+	port_core_fini(&pc);
+	ring_destroy(ring);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(queues_must_exist),
+		CASE(taps_copy_what_passes),
 		CASE(receive_counts),
 		CASE(flush_is_one_burst_in_order),
 		CASE(a_full_device_keeps_the_oldest),
