@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "manage_pvt.h"
 
@@ -23,7 +24,7 @@ static uint32_t poll_manage(struct worker *w, void *ctx, uint32_t budget)
 		mg_session_run(list_entry(link, struct mg_session, ready));
 	list_splice_tail(&todo, &m->ready);
 	list_splice_tail(&m->ready, &todo);
-	return work;
+	return work + mg_capture_poll(m);
 }
 
 static void on_load(struct timer *timer, uint64_t now_ns)
@@ -183,6 +184,8 @@ struct manage *manage_create(const struct manage_config *config, struct error *e
 		m->config.version = WEIR_VERSION;
 	if (!config->release_date)
 		m->config.release_date = RELEASE_DATE;
+	if (gethostname(m->host, sizeof(m->host) - 1) < 0 || !m->host[0])
+		m->host[0] = '-';
 	copy_arrays(m, config);
 	list_init(&m->sockets);
 	list_init(&m->sessions);
@@ -208,6 +211,7 @@ void manage_destroy(struct manage *m)
 	if (!m)
 		return;
 	m->ending = true;
+	mg_capture_end(m);
 	while (!list_is_empty(&m->sessions))
 		mg_session_end(list_first(&m->sessions, struct mg_session, link));
 	sockets_close(m, true);

@@ -208,7 +208,8 @@ struct mg_ask {
 	struct proxy *proxy;
 	struct tcp *tcp;
 	struct ip_stack *ip;
-	void (*fn)(struct mg_ask *ask); /* runs there: fills rows, moves cursor, sets more */
+	void (*fn)(struct mg_ask *ask);   /* runs there: fills rows, moves cursor, sets more */
+	void (*done)(struct mg_ask *ask); /* control core, when it has come back; may be NULL */
 	uint32_t cursor;
 	bool more;
 	uint64_t arg;
@@ -262,6 +263,7 @@ struct manage {
 	struct timer load_timer;
 	struct mg_load load[WORKER_CORES_MAX];
 	struct mg_capture *capture; /* NULL: none */
+	char host[256];             /* for "node", if the configuration has none */
 	bool ending;
 };
 
@@ -279,7 +281,8 @@ uint32_t mg_idle_pct(const struct manage *m);
 /** Lines lost on their way to a log: rings that were full, and targets that did not take them. */
 uint64_t mg_dropped_logs(const struct manage *m);
 
-/* mg_capture.c */
+/* mg_capture.c: a turn's work; the end, when no core runs any more */
+uint32_t mg_capture_poll(struct manage *m);
 void mg_capture_end(struct manage *m);
 
 #endif

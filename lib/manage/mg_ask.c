@@ -28,6 +28,8 @@ static void on_return(struct worker *to, const struct mail *mail)
 
 	timer_cancel(&to->timers, &ask->timeout);
 	ask->away = false;
+	if (ask->done)
+		ask->done(ask);
 	if (ask->session)
 		mg_session_wake(ask->session);
 	else

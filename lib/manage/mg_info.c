@@ -58,7 +58,7 @@ static void set_process(const struct manage *m, struct info_values *i)
 	i->v[INFO_START_TIME_SEC].u64 = i->start_wall_ns / NS_PER_SEC;
 	i->v[INFO_ULIMIT_N].u64 = files.rlim_cur;
 	i->v[INFO_MAXSOCK].u64 = files.rlim_cur;
-	i->v[INFO_NODE].str = m->model->global.node ? m->model->global.node : "";
+	i->v[INFO_NODE].str = m->model->global.node ? m->model->global.node : m->host;
 	i->v[INFO_DESCRIPTION].str = m->model->global.description;
 	i->v[INFO_TAINTED].str = "0";
 }

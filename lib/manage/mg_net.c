@@ -146,14 +146,24 @@ struct route_ctx {
 	const struct ip_stack *ip;
 };
 
+/* A connected network is configured by our address in it. */
+static struct ip_addr network_of(const struct ip_prefix *p)
+{
+	struct ip_addr a = p->addr;
+
+	for (uint32_t bit = p->bits + (ip_addr_is_v4(&a) ? 96 : 0); bit < 128; bit++)
+		a.b[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+	return a;
+}
+
 static bool route_print(void *ctx, const struct ip_route_info *r)
 {
 	struct route_ctx *c = ctx;
 	char addr[IP_ADDR_TEXT_SIZE], gateway[IP_ADDR_TEXT_SIZE], prefix[IP_ADDR_TEXT_SIZE + 4];
+	struct ip_addr network = network_of(&r->prefix);
 	bool direct = ip_addr_is_any(&r->gateway);
 
-	snprintf(prefix, sizeof(prefix), "%s/%u", ip_addr_format(&r->prefix.addr, addr),
-		r->prefix.bits);
+	snprintf(prefix, sizeof(prefix), "%s/%u", ip_addr_format(&network, addr), r->prefix.bits);
 	mg_printf(c->call->out, "%-28s %-24s %-12s %s\n", prefix,
 		direct ? "-" : ip_addr_format(&r->gateway, gateway), iface_name(c->ip, r->iface),
 		r->local ? "local"

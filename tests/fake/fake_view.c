@@ -134,7 +134,7 @@ void ip_route_each(
 		{.prefix = {ip_addr_from_v4(0x0a090002), 32},
 			.gateway = ip_addr_from_v4(0),
 			.local = true},
-		{.prefix = {ip_addr_from_v4(0x0a090000), 24}, .gateway = ip_addr_from_v4(0)},
+		{.prefix = {ip_addr_from_v4(0x0a090002), 24}, .gateway = ip_addr_from_v4(0)},
 		{.prefix = {ip_addr_from_v4(0), 0}, .gateway = ip_addr_from_v4(0x0a090001)},
 	};
 

@@ -427,6 +427,7 @@ static void network(void **state)
 	a = manage_ask(s, "show route\n");
 	assert_non_null(strstr(a, "10.9.0.2/32 "));
 	assert_non_null(strstr(a, " local\n"));
+	assert_non_null(strstr(a, "10.9.0.0/24  "));
 	assert_non_null(strstr(a, " connected\n"));
 	assert_non_null(strstr(a, "0.0.0.0/0                    10.9.0.1                 lan0"));
 	a = manage_ask(s, "show port\n");
