@@ -17,7 +17,6 @@
 #define MEMORY_VIRTUAL    (144 * MIB)
 #define MEMORY_DEVICE_MAX (1024 * MIB)
 #define MEMORY_MIN        (64 * MIB)
-#define MAXCONN_DEFAULT   100000u
 #define CONN_BUFFER_BYTES (256u << 10)
 #define CONN_BUFFER_SMALL (128u << 10)
 
@@ -29,11 +28,15 @@ static bool has_device(const struct model_network *n)
 	return false;
 }
 
-static uint64_t memory_of(const struct model_network *n)
+static uint64_t memory_of_machine(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-	uint64_t machine = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 4096 * MIB;
 
+	return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 4096 * MIB;
+}
+
+static uint64_t memory_of(const struct model_network *n, uint64_t machine)
+{
 	if (n->memory_bytes)
 		return n->memory_bytes;
 	return has_device(n) ? MIN(machine / 4, MEMORY_DEVICE_MAX)
@@ -43,10 +46,10 @@ static uint64_t memory_of(const struct model_network *n)
 int sizes_compute(const struct model *model, struct sizes *out, struct error *err)
 {
 	const struct model_network *n = &model->network;
-	uint32_t maxconn = model->global.maxconn ? model->global.maxconn : MAXCONN_DEFAULT;
-	uint64_t fixed, each;
+	uint32_t maxconn = model->global.maxconn;
+	uint64_t machine = memory_of_machine(), fixed, each;
 
-	*out = (struct sizes){.memory_bytes = memory_of(n), .control_buffers = CONTROL_BUFFERS};
+	*out = (struct sizes){.memory_bytes = memory_of(n, machine), .control_buffers = CONTROL_BUFFERS};
 	fixed = EAL_BYTES + CONTROL_BUFFERS * (BUFFER_BYTES + REF_BYTES);
 	each = out->memory_bytes > fixed ? (out->memory_bytes - fixed) / n->worker_count : 0;
 	out->buffers = (uint32_t)MIN(each / (BUFFER_BYTES + REF_BYTES), (uint64_t)BUFFERS_MAX);
@@ -61,6 +64,12 @@ int sizes_compute(const struct model *model, struct sizes *out, struct error *er
 								  MIB +
 							  1),
 			(unsigned long long)(out->memory_bytes / MIB));
+	if (out->memory_bytes > machine)
+		return error_set(err, -ENOMEM,
+			"not enough memory: %llu MiB are wanted ('memory' in section 'network', or "
+			"-m), the machine has %llu MiB",
+			(unsigned long long)(out->memory_bytes / MIB),
+			(unsigned long long)(machine / MIB));
 	out->refs = out->buffers;
 	/* The hash that chooses a connection's worker is not perfectly even: half as much again. */
 	out->sessions = n->worker_count == 1 ? maxconn : maxconn / n->worker_count * 3 / 2 + 64;

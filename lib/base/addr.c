@@ -73,6 +73,16 @@ bool ip_prefix_parse(struct bytes text, struct ip_prefix *out)
 	return bits <= bits_max;
 }
 
+struct ip_prefix ip_prefix_network(const struct ip_prefix *p)
+{
+	unsigned bits = p->bits + (ip_addr_is_v4(&p->addr) ? 96u : 0u);
+	struct ip_prefix network = *p;
+
+	for (unsigned i = bits; i < 128; i++)
+		network.addr.b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
+	return network;
+}
+
 bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a)
 {
 	bool v4 = ip_addr_is_v4(&p->addr);

@@ -74,6 +74,9 @@ bool ip_addr_parse(struct bytes text, struct ip_addr *out);
  */
 bool ip_prefix_parse(struct bytes text, struct ip_prefix *out);
 
+/** The prefix with all bits behind its network part cleared: 10.9.0.2/24 becomes 10.9.0.0/24. */
+struct ip_prefix ip_prefix_network(const struct ip_prefix *p);
+
 /** True if the address lies in the prefix; a prefix of one family holds no address of the other. */
 bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a);
 

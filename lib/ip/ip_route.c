@@ -110,14 +110,17 @@ static int routes_init(struct ip_stack *ip, struct error *err)
 		const struct ip_address_config *a = &net->addresses[i];
 
 		if (has_network(a))
-			route_add(ip, &(struct ip_route){.prefix = a->prefix, .iface = a->iface});
+			route_add(ip, &(struct ip_route){.prefix = ip_prefix_network(&a->prefix),
+					      .iface = a->iface});
 	}
 	for (uint32_t i = 0; i < net->route_count; i++) {
 		const struct ip_route_config *r = &net->routes[i];
 
-		route_add(
-			ip, &(struct ip_route){
-				    .prefix = r->prefix, .gateway = r->gateway, .iface = r->iface});
+		route_add(ip, &(struct ip_route){
+
+				      .prefix = ip_prefix_network(&r->prefix),
+				      .gateway = r->gateway,
+				      .iface = r->iface});
 	}
 	return 0;
 }

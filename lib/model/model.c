@@ -58,6 +58,7 @@ struct model *model_create(void)
 	memset(m, 0, sizeof(*m));
 	m->arena = arena;
 	snap_init(&m->snap, destroy_snap);
+	m->global.maxconn = MODEL_MAXCONN;
 	m->global.stats_timeout_ms = 10000;
 	m->global.stats_maxconn = 10;
 	m->global.maxhdr = 101;

@@ -20,6 +20,7 @@
 
 #define MODEL_NONE         UINT32_MAX
 #define MODEL_TIMEOUT_NONE 0 /* ms: the timeout is not set; HAProxy reads 0 likewise */
+#define MODEL_MAXCONN        100000
 #define MODEL_WEIGHT_MAX   256
 
 /* Where the text stands, for messages and "show" commands. */
@@ -253,7 +254,7 @@ struct model_network {
 };
 
 struct model_global {
-	uint32_t maxconn;            /* all frontends together; 0: chosen from the memory */
+	uint32_t maxconn;            /* all frontends together; default MODEL_MAXCONN */
 	uint32_t hard_stop_after_ms; /* 0: never */
 	uint32_t stats_timeout_ms;   /* of the runtime socket's connections; default 10,000 */
 	uint32_t stats_maxconn;      /* default 10 */

@@ -231,7 +231,8 @@ static struct model *compile(const struct lang_tree *tree, const struct reload_o
 		error_set(err, -ENOMEM, "not enough memory to read the configuration");
 		goto out;
 	}
-	d.model->global.maxconn = options->maxconn;
+	if (options->maxconn)
+		d.model->global.maxconn = options->maxconn;
 	d.model->network.memory_bytes = options->memory_bytes;
 	compile_sections(&d);
 	rl_check(&d);

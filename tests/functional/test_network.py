@@ -87,7 +87,7 @@ def test_route_to_an_origin_behind_a_router(proxy, net, origin, client):
 
 @pytest.mark.parametrize('what, words', [
     ('port', ['lan0']), ('arp', ['10.9.0.1']), ('route', ['10.9.0.0/24']), ('conn', ['10.9.0.1']),
-    ('pool', []), ('worker', []), ('drops', [])])
+    ('pool', []), ('worker', []), ('drops all', ['rx_ethertype'])])
 def test_show(proxy, origin, client, what, words):
     origin(fixed())
     proxy.start(CONFIG)
@@ -162,7 +162,7 @@ def test_small_mtu(proxy, origin, client, net):
         time.sleep(0.5)
         dump.terminate()
         assert answer.body == b'x' * 100000
-        assert dump.stdout.read() == b'', 'frames over the MTU'
+        assert dump.stdout.read().strip() == b'', 'frames over the MTU'
 
 
 @pytest.mark.parametrize('workers', [1, 3])

@@ -71,6 +71,33 @@ static void prefixes_contain(void **state)
 	}
 }
 
+static void networks_have_no_host_bits(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		uint8_t bits;
+	} rows[] = {
+		{"10.9.0.2/24", "10.9.0.0", 24},
+		{"10.9.255.255/20", "10.9.240.0", 20},
+		{"10.9.0.2", "10.9.0.2", 32},
+		{"10.9.0.2/0", "0.0.0.0", 0},
+		{"2001:db8::ffff/33", "2001:db8::", 33},
+		{"ffff:ffff::/17", "ffff:8000::", 17},
+		{"2001:db8::1", "2001:db8::1", 128},
+	};
+	char buf[IP_ADDR_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ip_prefix p;
+
+		assert_true(ip_prefix_parse(bytes_of_cstr(rows[i].in), &p));
+		p = ip_prefix_network(&p);
+		assert_string_equal(ip_addr_format(&p.addr, buf), rows[i].out);
+		assert_int_equal(p.bits, rows[i].bits);
+	}
+}
+
 static void bad_prefixes_are_refused(void **state)
 {
 	static const char *const rows[] = {"10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/a",
@@ -127,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_round_trips),
 		cmocka_unit_test(prefixes_contain),
+		cmocka_unit_test(networks_have_no_host_bits),
 		cmocka_unit_test(bad_prefixes_are_refused),
 		cmocka_unit_test(kinds_are_told_apart),
 		cmocka_unit_test(endpoints_format_by_family),
