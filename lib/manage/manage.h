@@ -41,7 +41,7 @@ struct manage_config {
 	struct port_core *const *port_cores;
 
 	const char *version;      /* "0.1.0"; NULL: the one this was compiled as */
-	const char *release_date; /* "2026/01/31"; NULL: the day of this build's version */
+	const char *release_date; /* "2026/01/31"; NULL: the one this was compiled as */
 	uint32_t pid;
 	uint64_t start_ns; /* of the clock of `control`: uptime counts from here */
 
@@ -57,7 +57,7 @@ struct manage *manage_create(const struct manage_config *config, struct error *e
 /** Ends the sessions, closes the sockets, ends a capture. NULL-safe. */
 void manage_destroy(struct manage *m) WR_SLOW_CORE;
 
-/** Another configuration with its view: commands that run finish with what they have. Sockets that
+/** Another configuration with its view: commands that run end with a word about it. Sockets that
  * both have (same address) stay open with the new level; on error all old ones stay. */
 int manage_model_set(struct manage *m, const struct model *model, struct proxy_view *view,
 	struct error *err) WR_SLOW_CORE;
