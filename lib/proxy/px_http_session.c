@@ -60,7 +60,11 @@ void px_http_begin(struct px_session *s)
 
 void px_http_wait_closed(struct px_session *s)
 {
-	if (http_conn_state(s->conn) == HTTP_CONN_CLOSING)
+	enum http_conn_state state = http_conn_state(s->conn);
+
+	if (s->own && (state == HTTP_CONN_CLOSING || state == HTTP_CONN_CLOSED))
+		px_peer_close(s->own, false);
+	if (state == HTTP_CONN_CLOSING)
 		timer_set(&s->px->worker->timers, &s->timer, px_now(s->px) + PX_LINGER_NS);
 }
 
