@@ -28,8 +28,11 @@ void arp_request(struct ip_stack *ip, uint16_t iface, const struct ip_addr *targ
 		.target_mac = mac_none,
 		.target = *target};
 
-	/* Without an address there we ask like somebody who looks for one (RFC 5227 2.1.1). */
+	/* Without an address there, or with a loopback address that both have, we ask like somebody
+	 * who looks for one (RFC 5227 2.1.1). */
 	(void)ip_source_select(ip, iface, target, &arp.sender);
+	if (ip_addr_eq(&arp.sender, target))
+		arp.sender = ip_addr_from_v4(0);
 	arp_send(ip, iface, &arp, mac == NULL ? &mac_broadcast : mac, IP_STAT_ARP_REQUEST_OUT);
 }
 
@@ -96,12 +99,24 @@ static bool is_for_us(const struct ip_stack *ip, const struct ip_addr *target, u
 	return own != NULL && own->kind == IP_OWN_ADDRESS && own->iface == iface;
 }
 
+/* The answer to who asked without an address. */
+static bool is_answer_to_probe(
+	const struct ip_stack *ip, const struct wire_arp *arp, uint16_t iface)
+{
+	const struct wire_mac *own = ip_iface_mac(ip, iface);
+
+	return arp->op == WIRE_ARP_REPLY && ip_addr_is_any(&arp->target) &&
+	       memcmp(&arp->target_mac, own, sizeof(*own)) == 0;
+}
+
 static void arp_handle(struct ip_stack *ip, uint16_t iface, const struct wire_arp *arp)
 {
-	bool for_us = is_for_us(ip, &arp->target, iface);
+	bool for_us = is_for_us(ip, &arp->target, iface) || is_answer_to_probe(ip, arp, iface);
 	uint32_t news = 0;
 
-	if (ip_addr_is_ours(ip, &arp->sender)) {
+	/* Loopback addresses are for everybody on a bench. */
+	if (ip_addr_is_ours(ip, &arp->sender) &&
+		!ip_source_is_possible(ip, &arp->sender, ip_iface(ip, iface))) {
 		arp_conflict(ip, iface, arp);
 		return;
 	}

@@ -10,7 +10,7 @@
 static void send_from_us(
 	struct ip_stack *ip, const struct ip_packet *about, uint8_t tos, struct rte_mbuf *m)
 {
-	struct ip_path path = {0};
+	struct ip_path path = ip_path_back(about);
 
 	ip_send(ip, &path, &about->dst, &about->src, WIRE_PROTO_ICMP, tos, m);
 }

@@ -7,7 +7,9 @@
  * what is left to the handler of its protocol, a batch at a time.
  * Out: ip_send puts IP and Ethernet in front of a segment, resolving the neighbour; packets wait
  * in a bounded queue while that lasts. A destination that is an address of our own never reaches
- * a port: it goes to the input of the core that owns the connection.
+ * a port: it goes to the input of the core that owns the connection. The exception are loopback
+ * addresses where they are allowed: hosts of a bench may share them with us, so the caller says in
+ * the path which of the two it means.
  *
  * Every core has its own neighbour cache. What one core learns from ARP it tells the others by
  * mail; a request is answered by the core that received it. docs/network.md tells states and
@@ -79,6 +81,7 @@ struct ip_packet {
 	uint8_t tos; /* with the ECN bits */
 	uint8_t ttl;
 	bool l4_checksum_ok; /* the port saw to it, or it came from ourselves */
+	bool from_us;        /* from ourselves, not from a wire */
 };
 
 typedef void (*ip_proto_fn)(void *ctx, struct ip_packet *packets, uint32_t n);
@@ -99,10 +102,12 @@ struct ip_icmp_error {
 typedef void (*ip_error_fn)(void *ctx, const struct ip_icmp_error *error);
 
 /* Where packets of a flow leave: found once, checked cheaply, found again when routes or
- * neighbours changed. Zeroed: not found yet. */
+ * neighbours changed. Zeroed, but for loopback_to_us: not found yet. */
 struct ip_path {
 	uint16_t iface;
-	uint16_t flags;      /* private */
+	bool loopback_to_us; /* of the user: a loopback address that is ours, on an interface that
+				allows them, means ourselves; false: whoever has it on the wire */
+	uint8_t flags;       /* private */
 	uint32_t neighbour;  /* private */
 	uint32_t generation; /* private; 0: not found yet */
 };
@@ -160,6 +165,12 @@ bool ip_flow_is_ours(
 
 /** The same for packets to this port from anybody. */
 bool ip_port_is_ours(const struct ip_stack *ip, uint16_t port);
+
+/** Not found yet: the way back to who sent the packet, the wire or ourselves. */
+static inline struct ip_path ip_path_back(const struct ip_packet *packet)
+{
+	return (struct ip_path){.loopback_to_us = packet->from_us};
+}
 
 /**
  * The owner's core. Finds the way to dst. If *src is the any-address of a family it is filled with

@@ -68,14 +68,18 @@ static void ether_input(struct ip_stack *ip, uint16_t port, struct rte_mbuf *m)
 bool ip_source_is_possible(
 	const struct ip_stack *ip, const struct ip_addr *src, const struct ip_iface_config *iface)
 {
+	const struct ip_own *own;
+
 	if (ip_addr_is_any(src) || ip_addr_is_multicast(src))
 		return false;
 	if (ip_addr_is_loopback(src) && !iface->allow_loopback)
 		return false;
-	/* 0.0.0.0/8 and the reserved 240.0.0.0/4 with the broadcast address (RFC 6890). */
-	if (ip_addr_is_v4(src) && (src->b[12] == 0 || src->b[12] >= 240))
+	own = ip_own_find(ip, src);
+	/* Hosts of a bench may have the loopback address that we have. */
+	if (own != NULL && !(own->kind == IP_OWN_ADDRESS && ip_addr_is_loopback(src)))
 		return false;
-	return ip_own_find(ip, src) == NULL;
+	/* 0.0.0.0/8 and the reserved 240.0.0.0/4 with the broadcast address (RFC 6890). */
+	return !ip_addr_is_v4(src) || (src->b[12] != 0 && src->b[12] < 240);
 }
 
 static void batch_flush(struct ip_proto *p)

@@ -32,6 +32,7 @@ static void send_local(struct ip_stack *ip, const struct ip_path *path, const st
 		.tos = tos,
 		.ttl = IP_TTL_DEFAULT,
 		.l4_checksum_ok = true,
+		.from_us = true,
 	};
 
 	ip_mbuf_turn(m);

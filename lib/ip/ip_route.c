@@ -96,10 +96,23 @@ static void route_add(struct ip_stack *ip, const struct ip_route *route)
 	ip->routes[at] = *route;
 }
 
+/* The loopback network is connected where it is allowed, also if no address says so. */
+static void loopback_route_add(struct ip_stack *ip, uint16_t iface)
+{
+	struct ip_prefix loopback = {ip_addr_from_v4(0x7f000000), 8};
+
+	for (uint32_t i = 0; i < ip->route_count; i++)
+		if (ip->routes[i].iface == iface && ip->routes[i].prefix.bits == loopback.bits &&
+			ip_prefix_contains(&loopback, &ip->routes[i].prefix.addr))
+			return;
+	if (ip_iface(ip, iface)->allow_loopback)
+		route_add(ip, &(struct ip_route){.prefix = loopback, .iface = iface});
+}
+
 static int routes_init(struct ip_stack *ip, struct error *err)
 {
 	const struct ip_config *net = ip->net;
-	size_t max = net->address_count + (size_t)net->route_count;
+	size_t max = net->iface_count + net->address_count + (size_t)net->route_count;
 	int rc = mem_region_alloc(
 		&ip->route_region, MAX(max, 1UL) * sizeof(*ip->routes), "routes", err);
 
@@ -113,6 +126,8 @@ static int routes_init(struct ip_stack *ip, struct error *err)
 			route_add(ip, &(struct ip_route){.prefix = ip_prefix_network(&a->prefix),
 					      .iface = a->iface});
 	}
+	for (uint32_t i = 0; i < net->iface_count; i++)
+		loopback_route_add(ip, (uint16_t)i);
 	for (uint32_t i = 0; i < net->route_count; i++) {
 		const struct ip_route_config *r = &net->routes[i];
 
@@ -197,13 +212,16 @@ bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a)
 	return own != NULL && own->kind == IP_OWN_ADDRESS;
 }
 
-/* Ranks an address as source towards `to`: in its network (the smallest is best), an interface's
- * own, a service's. */
+/* Ranks an address as source towards `to`: loopback to loopback and others to others; in its
+ * network (the smallest is best), an interface's own, a service's. */
 static uint32_t source_rank(const struct ip_address_config *a, const struct ip_addr *to)
 {
+	bool fits = ip_addr_is_loopback(&a->prefix.addr) == ip_addr_is_loopback(to);
+	uint32_t rank = fits ? 256 : 0;
+
 	if (has_network(a) && ip_prefix_contains(&a->prefix, to))
-		return 3U + a->prefix.bits;
-	return a->service ? 1 : 2;
+		return rank + 3 + a->prefix.bits;
+	return rank + (a->service ? 1 : 2);
 }
 
 bool ip_source_select(
@@ -231,6 +249,12 @@ static const struct ip_route *route_find(const struct ip_stack *ip, const struct
 	return NULL;
 }
 
+/* What is ours may still be meant on the wire: hosts of a bench share loopback addresses. */
+static bool is_on_bench(const struct ip_stack *ip, const struct ip_own *own)
+{
+	return ip_addr_is_loopback(&own->addr) && ip_iface(ip, own->iface)->allow_loopback;
+}
+
 /* Nobody alone answers to these: we do not send to groups. */
 static bool is_one_host(const struct ip_addr *dst, const struct ip_own *own)
 {
@@ -249,16 +273,41 @@ static int source_check(struct ip_stack *ip, const struct ip_addr *src, const st
 	return -EADDRNOTAVAIL;
 }
 
+static void path_set(const struct ip_stack *ip, struct ip_path *path, uint16_t iface, uint8_t flags,
+	uint32_t neighbour)
+{
+	*path = (struct ip_path){.iface = iface,
+		.loopback_to_us = path->loopback_to_us,
+		.flags = flags,
+		.neighbour = neighbour,
+		.generation = ip->generation};
+}
+
 static int path_find_local(struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst,
 	uint16_t iface, struct ip_path *path)
 {
 	if (ip_addr_is_any(src))
 		*src = *dst;
-	*path = (struct ip_path){.iface = iface,
-		.flags = IP_PATH_LOCAL,
-		.neighbour = IP_NEIGHBOUR_NONE,
-		.generation = ip->generation};
+	path_set(ip, path, iface, IP_PATH_LOCAL, IP_NEIGHBOUR_NONE);
 	return source_check(ip, src, dst);
+}
+
+static int path_find_wire(struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst,
+	uint16_t iface, const struct ip_addr *hop, struct ip_path *path)
+{
+	struct ip_neighbour *n;
+
+	if (ip_addr_is_any(src))
+		(void)ip_source_select(ip, iface, hop, src);
+	if (source_check(ip, src, dst) != 0)
+		return -EADDRNOTAVAIL;
+	n = neighbour_get(ip, iface, hop);
+	if (n == NULL) {
+		ip_count(ip, IP_STAT_TX_NO_ROUTE);
+		return -ENETUNREACH;
+	}
+	path_set(ip, path, iface, 0, mem_pool_index(&ip->neighbour_pool, n));
+	return 0;
 }
 
 int ip_path_find(
@@ -266,31 +315,20 @@ int ip_path_find(
 {
 	const struct ip_own *own = ip_own_find(ip, dst);
 	const struct ip_route *route;
-	const struct ip_addr *hop;
-	struct ip_neighbour *n;
 
-	if (own != NULL && own->kind == IP_OWN_ADDRESS)
+	if (own != NULL && own->kind == IP_OWN_ADDRESS) {
+		if (is_on_bench(ip, own) && !path->loopback_to_us)
+			return path_find_wire(ip, src, dst, own->iface, dst, path);
 		return path_find_local(ip, src, dst, own->iface, path);
+	}
 	route = is_one_host(dst, own) ? route_find(ip, dst) : NULL;
 	if (route == NULL ||
 		(ip_addr_is_loopback(dst) && !ip_iface(ip, route->iface)->allow_loopback)) {
 		ip_count(ip, IP_STAT_TX_NO_ROUTE);
 		return -ENETUNREACH;
 	}
-	hop = ip_addr_is_any(&route->gateway) ? dst : &route->gateway;
-	if (ip_addr_is_any(src))
-		(void)ip_source_select(ip, route->iface, hop, src);
-	if (source_check(ip, src, dst) != 0)
-		return -EADDRNOTAVAIL;
-	n = neighbour_get(ip, route->iface, hop);
-	if (n == NULL) {
-		ip_count(ip, IP_STAT_TX_NO_ROUTE);
-		return -ENETUNREACH;
-	}
-	*path = (struct ip_path){.iface = route->iface,
-		.neighbour = mem_pool_index(&ip->neighbour_pool, n),
-		.generation = ip->generation};
-	return 0;
+	return path_find_wire(ip, src, dst, route->iface,
+		ip_addr_is_any(&route->gateway) ? dst : &route->gateway, path);
 }
 
 uint16_t ip_path_mtu(const struct ip_stack *ip, const struct ip_path *path)

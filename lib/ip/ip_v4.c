@@ -65,6 +65,18 @@ static bool header_strip(struct rte_mbuf *m, const struct wire_ipv4 *h)
 	return true;
 }
 
+/* Hosts with loopback addresses need not answer ARP for them: where such a packet comes from, its
+ * answer goes. */
+static void loopback_learn(
+	struct ip_stack *ip, const struct rte_mbuf *m, const struct ip_addr *src, uint16_t iface)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *) - m->l3_len - m->l2_len;
+	struct wire_ether ether;
+
+	if (wire_ether_parse(p, m->l2_len, &ether) == WIRE_OK && !wire_mac_is_multicast(&ether.src))
+		neighbour_learn(ip, iface, src, &ether.src, NEIGHBOUR_NEWS_TO_US);
+}
+
 void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface)
 {
 	struct wire_ipv4 h;
@@ -79,6 +91,8 @@ void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface)
 		ip_drop(ip, why, m);
 		return;
 	}
+	if (ip_addr_is_loopback(&h.src))
+		loopback_learn(ip, m, &h.src, iface);
 	packet = (struct ip_packet){.m = m,
 		.src = h.src,
 		.dst = h.dst,

@@ -44,7 +44,7 @@ const char *tcp_state_name(enum tcp_state state);
 enum tcp_event {
 	TCP_EVENT_CONNECTED = 1 << 0, /* an active open succeeded */
 	TCP_EVENT_READABLE = 1 << 1,  /* bytes have come */
-	TCP_EVENT_WRITABLE = 1 << 2, /* room came back: see tcp_conn_send */
+	TCP_EVENT_WRITABLE = 1 << 2,  /* room came back: see tcp_conn_send */
 	TCP_EVENT_PEER_SHUT = 1 << 3, /* FIN: after the bytes that are readable there are no more */
 	TCP_EVENT_SENT = 1 << 4, /* all sent bytes (and FIN) are acknowledged; only if asked for */
 	TCP_EVENT_FAILED =
@@ -150,7 +150,9 @@ struct tcp_connect_config {
 };
 
 /**
- * Starts to open. NULL and *failure: UNREACHABLE without a route, NO_MEMORY if the pool is empty
+ * Starts to open. A loopback address of ours on an interface that allows them means ourselves if
+ * this core listens on the endpoint (all workers listen on the same ones), else whoever has it on
+ * the wire. NULL and *failure: UNREACHABLE without a route, NO_MEMORY if the pool is empty
  * or every port to this destination is in use. The rest comes by on_event.
  */
 struct tcp_conn *tcp_connect(

@@ -64,6 +64,7 @@ void tcp_conn_enter_time_wait(struct tcp_conn *c)
 						.window = tcp_window_field(c),
 						.flags = WIRE_TCP_ACK,
 						.has_ts = c->flags & TCP_F_TS,
+						.to_us = c->path.loopback_to_us,
 					});
 	tcp_conn_detach(c, TCP_TIME_WAIT);
 	tcp_tw_add(tcp, c);

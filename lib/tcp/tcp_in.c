@@ -26,7 +26,8 @@
 void tcp_in_closed(struct tcp *tcp, const struct tcp_seg *seg)
 {
 	const struct wire_tcp *h = &seg->h;
-	struct tcp_reply reply = {.tuple = seg->tuple, .flags = WIRE_TCP_RST};
+	struct tcp_reply reply = {
+		.tuple = seg->tuple, .flags = WIRE_TCP_RST, .to_us = seg->from_us};
 
 	if (h->flags & WIRE_TCP_RST)
 		return;
@@ -410,6 +411,7 @@ static bool prepare(struct tcp *tcp, const struct ip_packet *p, struct tcp_seg *
 	tcp_count(tcp, TCP_STAT_RX_SEGS);
 	seg->m = m;
 	seg->text_refused = false;
+	seg->from_us = p->from_us;
 	if (wire_tcp_parse(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &seg->h) != WIRE_OK ||
 		seg->h.src_port == 0 || seg->h.dst_port == 0) {
 		tcp_count(tcp, TCP_STAT_RX_MALFORMED);
@@ -441,7 +443,7 @@ static void dispatch(struct tcp *tcp, struct tcp_seg *seg)
 		tcp_tw_input(tcp, tcp_ref_tw(tcp, ref), seg);
 	} else if (ref) {
 		in_conn(tcp_ref_conn(tcp, ref), seg);
-	} else if ((l = tcp_listener_find(tcp, &seg->tuple))) {
+	} else if ((l = tcp_listener_find(tcp, &seg->tuple.local, seg->tuple.local_port))) {
 		tcp_listen_input(tcp, l, seg, NULL);
 	} else {
 		tcp_count(tcp, TCP_STAT_RX_NO_CONN);

@@ -26,16 +26,14 @@ static int fits(const struct tcp_listen_config *config, const struct ip_addr *ad
 	return !ip_addr_is_v4(own) && !config->v6_only ? 1 : 0;
 }
 
-struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct tcp_tuple *tuple)
+struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct ip_addr *addr, uint16_t port)
 {
 	struct tcp_listener *best = NULL;
 	int best_fit = 0;
 
-	list_for_each (link, bucket_of(tcp, tuple->local_port)) {
+	list_for_each (link, bucket_of(tcp, port)) {
 		struct tcp_listener *l = list_entry(link, struct tcp_listener, link);
-		int fit = l->config.local.port == tuple->local_port
-				  ? fits(&l->config, &tuple->local)
-				  : 0;
+		int fit = l->config.local.port == port ? fits(&l->config, addr) : 0;
 
 		if (fit > best_fit) {
 			best = l;
@@ -140,7 +138,7 @@ static void syn_accept(struct tcp *tcp, struct tcp_listener *l, const struct tcp
 	const struct seq *isn_min)
 {
 	struct tcp_tuple tuple = seg->tuple;
-	struct ip_path path = {0};
+	struct ip_path path = {.loopback_to_us = seg->from_us};
 	struct tcp_conn *c = NULL;
 
 	if (has_room(tcp, l) && ip_path_find(tcp->ip, &tuple.local, &tuple.remote, &path) == 0)

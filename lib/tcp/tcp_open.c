@@ -174,6 +174,8 @@ struct tcp_conn *tcp_connect(
 	struct tcp_conn *c = NULL;
 
 	*failure = TCP_FAILURE_UNREACHABLE;
+	/* Of a loopback address that we share with a bench, our part is what we listen on. */
+	path.loopback_to_us = tcp_listener_find(tcp, &tuple.remote, tuple.remote_port) != NULL;
 	/* The any-address takes the family of the remote. */
 	if (ip_addr_is_any(&tuple.local))
 		tuple.local =

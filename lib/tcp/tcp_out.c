@@ -563,7 +563,7 @@ uint32_t tcp_replies_send(struct tcp *tcp)
 			.ts_ecr = r->ts_ecr,
 		};
 		struct rte_mbuf *m = pkt_alloc(tcp->pools);
-		struct ip_path path = {0};
+		struct ip_path path = {.loopback_to_us = r->to_us};
 
 		if (!m) {
 			tcp_count(tcp, TCP_STAT_NO_BUFFER);

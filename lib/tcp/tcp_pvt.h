@@ -194,6 +194,7 @@ struct tcp_tw {
 	uint32_t prev, next; /* positions in the pool; TCP_TW_NONE */
 	uint16_t window;     /* as on the wire */
 	bool has_ts;
+	bool to_us; /* ip_path.loopback_to_us */
 };
 static_assert(sizeof(struct tcp_tw) <= 64, "a TIME-WAIT entry costs no more");
 
@@ -239,6 +240,7 @@ struct tcp_reply {
 	uint16_t window;
 	uint8_t flags; /* WIRE_TCP_* */
 	bool has_ts;
+	bool to_us; /* ip_path.loopback_to_us */
 };
 
 /* A segment that arrived. */
@@ -249,6 +251,7 @@ struct tcp_seg {
 	uint32_t len; /* payload bytes, as trimmed to the window */
 	struct wire_tcp h;
 	bool text_refused; /* only its ACK and RST count (zero window) */
+	bool from_us;      /* as in struct ip_packet */
 };
 
 struct tcp {
@@ -407,7 +410,7 @@ uint32_t tcp_recv_room(const struct tcp_conn *c);
 bool tcp_chain_compact(struct tcp_conn *c, struct pkt_chain *chain, uint32_t limit);
 
 /* tcp_listen.c */
-struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct tcp_tuple *tuple);
+struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct ip_addr *addr, uint16_t port);
 /** A SYN for a listener. `isn_min`: of a former connection (RFC 6191); NULL: none. */
 void tcp_listen_input(
 	struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg, const struct seq *isn_min);

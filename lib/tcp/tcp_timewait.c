@@ -79,6 +79,7 @@ void tcp_tw_add(struct tcp *tcp, const struct tcp_conn *c)
 		.ts_recent = c->ts_recent,
 		.window = tcp_window_field(c),
 		.has_ts = c->flags & TCP_F_TS,
+		.to_us = c->path.loopback_to_us,
 	};
 	list_append(tcp, tw);
 	tcp_table_add(&tcp->table, tcp_hash(tcp, &tw->tuple), tw_ref(tcp, tw));
@@ -124,6 +125,7 @@ static void tw_ack(struct tcp *tcp, const struct tcp_tw *tw)
 					.window = tw->window,
 					.flags = WIRE_TCP_ACK,
 					.has_ts = tw->has_ts,
+					.to_us = tw->to_us,
 				});
 }
 
@@ -142,7 +144,8 @@ void tcp_tw_input(struct tcp *tcp, struct tcp_tw *tw, struct tcp_seg *seg)
 	if (h->flags & WIRE_TCP_RST)
 		return;
 	if ((h->flags & (WIRE_TCP_SYN | WIRE_TCP_ACK)) == WIRE_TCP_SYN && syn_is_new(tw, h)) {
-		struct tcp_listener *l = tcp_listener_find(tcp, &seg->tuple);
+		struct tcp_listener *l =
+			tcp_listener_find(tcp, &seg->tuple.local, seg->tuple.local_port);
 
 		if (l) {
 			/* Beyond all that the former connection may have sent. */

@@ -16,6 +16,7 @@ struct fake_ip_sent {
 	struct rte_mbuf *m; /* from the protocol header on */
 	struct ip_addr src, dst;
 	uint64_t at_ns;
+	bool to_us; /* the path's loopback_to_us */
 };
 
 struct ip_stack {
@@ -24,6 +25,7 @@ struct ip_stack {
 	uint32_t caps;
 	int path_error; /* what ip_path_find says; 0: finds it */
 	struct ip_addr own;
+	bool from_us; /* what fake_ip_receive gives came from ourselves */
 	ip_proto_fn fn;
 	ip_error_fn error_fn;
 	void *ctx;

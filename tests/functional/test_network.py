@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from frame.net import wait_until
+from frame.net import INTERFACE, wait_until
 from frame.origin import echo_head, fixed
 
 pytestmark = pytest.mark.sanitize
@@ -129,9 +129,16 @@ def test_existing_tap_is_used_and_left(proxy, net, origin, client):
     assert '10.9.0.1/24' in net.run(['ip', '-o', 'addr', 'show', 'weir0']).stdout
 
 
-def test_weir_connects_to_its_own_service_address(proxy, origin, client):
+@pytest.mark.parametrize('workers', [1, 3])
+@pytest.mark.parametrize('mode', ['http', 'tcp'])
+def test_weir_connects_to_its_own_service_address(proxy, origin, client, mode, workers):
     one = origin(echo_head)
-    proxy.start('''
+    proxy.start(f'''
+        defaults
+            mode {mode}
+            timeout connect 2s
+            timeout client 20s
+            timeout server 20s
         frontend outer
             bind 10.9.0.2:80
             default_backend to_inner
@@ -142,10 +149,76 @@ def test_weir_connects_to_its_own_service_address(proxy, origin, client):
             default_backend b
         backend b
             server s1 10.9.0.1:8001
-        ''')
-    assert client().get('/twice').status == 200
-    assert one.requests[0].path == '/twice'
-    assert proxy.stat('inner', 'FRONTEND', 'req_tot') == '1'
+        ''', workers)
+    for number in range(8):
+        with client() as once:
+            body = os.urandom(100000)
+            answer = once.get(f'/{number}', method='POST', headers='Content-Length: 100000\r\n', body=body)
+            assert answer.status == 200
+            assert answer.body.endswith(b'\r\n\r\n' + body)
+    assert [r.path for r in one.requests] == [f'/{number}' for number in range(8)]
+    assert int(proxy.stat('inner', 'FRONTEND', 'stot')) >= 1
+
+
+def bench_apart(net, address):
+    """The kernel has `address` and 127.0.0.1 on the tap, and nothing on lo."""
+    net.ip('addr', 'flush', 'dev', 'lo')
+    net.ip('link', 'set', 'lo', 'down')
+    for own in {address, '127.0.0.1'}:
+        net.ip('addr', 'add', f'{own}/8', 'dev', INTERFACE)
+
+
+def bench_shared(net, address):
+    """The kernel has 127.0.0.0/8 on lo as always, and rules that send some ports to the tap."""
+    net.ip('route', 'add', address, 'dev', INTERFACE, 'src', address, 'table', '100')
+    net.ip('rule', 'add', 'pref', '1', 'ipproto', 'tcp', 'dport', '80-99', 'lookup', '100')
+    net.ip('rule', 'add', 'pref', '2', 'ipproto', 'tcp', 'sport', '8001', 'lookup', '100')
+    net.ip('rule', 'add', 'pref', '10', 'lookup', 'local')
+    net.ip('rule', 'del', 'pref', '0')
+
+
+@pytest.mark.parametrize('workers', [1, 3])
+@pytest.mark.parametrize('bind, server, bench', [
+    ('127.0.0.2', '127.0.0.1', bench_apart), ('127.0.0.2', '127.0.0.5', bench_apart),
+    ('127.0.0.1', '127.0.0.1', bench_shared), ('127.0.0.7', '127.0.0.7', bench_shared)])
+def test_loopback_bench(proxy, net, origin, client, workers, bind, server, bench):
+    """Clients and origins have loopback addresses, even the one that weir binds; weir tells its own
+    listeners from origins by the port."""
+    def plug(config):
+        wait_until(lambda: proxy.ended() or net.has_interface(INTERFACE), 20, 'weir makes its tap')
+        net.ip('link', 'set', INTERFACE, 'up')
+        with net.inside():
+            for key in ('route_localnet', 'accept_local'):
+                net.sysctl(f'ipv4/conf/{INTERFACE}/{key}', '1')
+            for name in ('all', INTERFACE):
+                net.sysctl(f'ipv4/conf/{name}/rp_filter', '0')
+        bench(net, server)
+
+    original = proxy.network
+    proxy.network = lambda: re.sub('address .*', '', original()).replace('weir0', 'weir0 allow-loopback')
+    proxy.plug = plug
+    one = origin(echo_head)
+    proxy.start(f'''
+        frontend outer
+            bind {bind}:80
+            default_backend inner
+        backend inner
+            server self {bind}:81
+        frontend inner
+            bind {bind}:81
+            default_backend origins
+        backend origins
+            server s1 {server}:8001
+        ''', workers)
+    for number in range(8):
+        with client(host=bind) as once:
+            body = os.urandom(100000)
+            answer = once.get(f'/{number}', method='POST', headers='Content-Length: 100000\r\n', body=body)
+            assert answer.status == 200
+            assert answer.body.endswith(b'\r\n\r\n' + body)
+    assert [r.path for r in one.requests] == [f'/{number}' for number in range(8)]
+    with pytest.raises(ConnectionRefusedError):
+        client(host=bind, port=82)
 
 
 def test_small_mtu(proxy, origin, client, net):

@@ -43,6 +43,16 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+/* After a test that stopped the workers itself. */
+static inline int teardown_stopped(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_net_destroy(f->net);
+	test_free(f);
+	return 0;
+}
+
 #define IP_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup_one, teardown)
 
 /* A segment from 10.0.0.2 to 10.0.0.1 or to another address. */

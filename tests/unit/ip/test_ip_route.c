@@ -187,15 +187,6 @@ static void test_longest_prefix(void **state)
 	ip_stack_destroy(ip);
 }
 
-static int teardown_stopped(void **state)
-{
-	struct fixture *f = *state;
-
-	fake_net_destroy(f->net);
-	test_free(f);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

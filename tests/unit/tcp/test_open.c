@@ -133,7 +133,7 @@ static void test_listener_choice(void **state)
 				l[n] = tcp_listen(f.tcp, &config, NULL);
 		}
 		want = rows[i].want < 0 ? NULL : l[rows[i].want];
-		assert_ptr_equal(tcp_listener_find(f.tcp, &tuple), want);
+		assert_ptr_equal(tcp_listener_find(f.tcp, &tuple.local, tuple.local_port), want);
 		fixture_fini(&f);
 	}
 }
@@ -156,6 +156,68 @@ static void test_listen_errors(void **state)
 	fixture_fini(&f);
 }
 
+/* Which machine a loopback address means, ours or one on the wire, is up to who listens on the
+ * endpoint; answers go where a segment came from, in every way that there is to answer. */
+static struct wire_tcp sent_to(struct fixture *f, bool us)
+{
+	struct fake_ip_sent s = {0};
+	struct wire_tcp h;
+
+	fake_workers_settle(f->workers);
+	assert_true(fake_ip_fetch(f->ip, &s));
+	assert_int_equal(s.to_us, us);
+	assert_int_equal(
+		wire_tcp_parse(rte_pktmbuf_mtod(s.m, const uint8_t *), s.m->data_len, &h), WIRE_OK);
+	pkt_free(s.m);
+	return h;
+}
+
+static void test_connect_to_our_listener(void **state)
+{
+	struct tcp_connect_config config = {.ops = &fixture_ops};
+	struct fixture f = {0};
+
+	(void)state;
+	fixture_init(&f);
+	for (uint16_t port = 79; port <= 81; port++) {
+		enum tcp_failure failure;
+		struct tcp_conn *c;
+
+		config.remote = (struct endpoint){addr("127.0.0.1"), port};
+		c = tcp_connect(f.tcp, &config, &failure);
+		assert_non_null(c);
+		sent_to(&f, port == 80);
+		tcp_conn_abort(c);
+		fake_workers_settle(f.workers);
+	}
+	fixture_fini(&f);
+}
+
+static void test_answers_go_back(void **state)
+{
+	(void)state;
+	for (uint32_t from_us = 0; from_us <= 1; from_us++) {
+		struct fixture f = {.local_port = 81, .remote_port = 5000};
+
+		fixture_init(&f);
+		f.ip->from_us = from_us;
+		receive(&f, WIRE_TCP_SYN, f.seq, SEQ(0)); /* a reset: nobody listens */
+		sent_to(&f, from_us);
+		f.local_port = 80;
+		receive(&f, WIRE_TCP_SYN, f.seq, SEQ(0));
+		f.ack = seq_add(sent_to(&f, from_us).seq, 1);
+		f.seq = seq_add(f.seq, 1);
+		receive(&f, WIRE_TCP_ACK, f.seq, f.ack);
+		tcp_conn_close(f.conn);
+		f.ack = seq_add(sent_to(&f, from_us).seq, 1);
+		receive(&f, WIRE_TCP_ACK | WIRE_TCP_FIN, f.seq, f.ack); /* TIME-WAIT */
+		sent_to(&f, from_us);
+		receive(&f, WIRE_TCP_ACK | WIRE_TCP_FIN, f.seq, f.ack); /* again */
+		sent_to(&f, from_us);
+		fixture_fini(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +227,8 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_listener_choice),
 		cmocka_unit_test(test_listen_errors),
+		cmocka_unit_test(test_connect_to_our_listener),
+		cmocka_unit_test(test_answers_go_back),
 	};
 
 	return cmocka_run_group_tests_name("tcp/open", tests, NULL, NULL);
