@@ -22,6 +22,7 @@ struct proxy_view {
 	struct proxy *const *all;
 	uint32_t count;
 	const struct model *model;
+	uint32_t maxconn;      /* of the machine: as configured, else what the pools hold */
 	uint64_t offset_at_ns; /* when the offset from UTC is looked up again */
 	struct peaks *peaks[PROXY_OBJECT_COUNT];
 	uint64_t conn_rate_max, sess_rate_max;
@@ -70,8 +71,12 @@ struct proxy_view *proxy_view_create(struct proxy *const *all, uint32_t count, s
 	view->self = region;
 	view->count = count;
 	view->model = m;
-	for (uint32_t i = 0; i < count; i++)
+	view->maxconn = m->global.maxconn;
+	for (uint32_t i = 0; i < count; i++) {
 		view->cores[i] = all[i];
+		if (m->global.maxconn == 0)
+			view->maxconn += all[i]->sessions_max;
+	}
 	view->all = view->cores;
 	peaks = (struct peaks *)(void *)((char *)view + head);
 	for (uint32_t i = 0; i < PROXY_OBJECT_COUNT; i++) {
@@ -144,7 +149,7 @@ void proxy_view_figures(struct proxy_view *view, enum proxy_object kind, uint32_
 
 void proxy_view_totals(struct proxy_view *view, uint64_t now_ns, struct proxy_totals *out)
 {
-	*out = (struct proxy_totals){.maxconn = view->model->global.maxconn};
+	*out = (struct proxy_totals){.maxconn = view->maxconn};
 	for (uint32_t i = 0; i < view->count; i++) {
 		const struct proxy *px = view->all[i];
 		const struct px_counters *c = &px->total;
@@ -265,7 +270,7 @@ uint32_t proxy_view_limit(const struct proxy_view *view, enum proxy_object kind,
 	case PROXY_OBJECT_COUNT:
 		break;
 	}
-	return limit ? limit : m->global.maxconn;
+	return limit ? limit : view->maxconn;
 }
 
 enum proxy_frontend_status proxy_view_frontend(const struct proxy_view *view, uint32_t proxy)
@@ -277,8 +282,7 @@ enum proxy_frontend_status proxy_view_frontend(const struct proxy_view *view, ui
 	for (uint32_t i = 0; i < view->count; i++)
 		sessions += stat_read(
 			&counters_of(view, i, PROXY_OBJECT_FRONTEND, proxy)->v[PROXY_STAT_SCUR]);
-	return sessions >= proxy_view_limit(view, PROXY_OBJECT_FRONTEND, proxy) &&
-			       proxy_view_limit(view, PROXY_OBJECT_FRONTEND, proxy) > 0
+	return sessions >= proxy_view_limit(view, PROXY_OBJECT_FRONTEND, proxy)
 		       ? PROXY_FRONTEND_FULL
 		       : PROXY_FRONTEND_OPEN;
 }

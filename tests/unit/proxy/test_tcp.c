@@ -240,12 +240,15 @@ static void exhausted_pools_refuse_the_newest(void **state)
 
 	(void)state;
 	b->sessions_max = 2;
+	b->model->global.maxconn = 0; /* the pool is the limit */
 	bench_start(b);
 	assert_non_null(bench_client(b, 0));
 	assert_non_null(bench_client(b, 0));
 	assert_null(bench_client(b, 0));
 	bench_settle(b);
 	assert_int_equal(bench_stat(b, 'F', "scur"), 2);
+	assert_int_equal(proxy_view_limit(b->view, PROXY_OBJECT_FRONTEND, 0), 2);
+	assert_int_equal(proxy_view_frontend(b->view, 0), PROXY_FRONTEND_FULL);
 	bench_end(b);
 }
 
