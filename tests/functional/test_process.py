@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import textwrap
 import time
@@ -247,3 +248,95 @@ def test_nothing_is_left_after_a_kill(proxy):
     proxy.process.wait()
     proxy.process = None
     wait_until(lambda: not proxy.net.has_interface('weir0'), 3, 'the tap is gone')
+
+
+def serve(proxy, *args):
+    """Starts weir in the background; returns the process id that it wrote."""
+    proxy.workers = 1
+    path = proxy.write_config(PASS)
+    run = proxy.check('-D', '-p', f'{proxy.dir}/pid', '-f', path, *args)
+    assert run.returncode == 0, run.stdout + run.stderr
+    with open(f'{proxy.dir}/pid', encoding='ascii') as f:
+        return int(f.read())
+
+
+def gone(pid):
+    """True once the process has ended; it may be nobody's child, or ours as the reaper."""
+    try:
+        with open(f'/proc/{pid}/stat', encoding='ascii') as f:
+            return f.read().rsplit(')', 1)[1].split()[0] == 'Z'
+    except FileNotFoundError:
+        return True
+
+
+def test_daemon_serves_when_the_command_returns(proxy, net, origin, client):
+    origin(echo_head)
+    pid = serve(proxy)
+    try:
+        net.ip('addr', 'replace', '10.9.0.1/24', 'dev', 'weir0')
+        net.ip('link', 'set', 'weir0', 'up')
+        assert client().get().status == 200
+        assert proxy.info('Pid') == str(pid)
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: gone(pid), 2 * proxy.patience(), 'the daemon ends')
+    assert not os.path.exists(f'{proxy.dir}/pid')
+    assert not net.has_interface('weir0')
+
+
+def test_daemon_tells_of_failure(proxy):
+    proxy.workers = 1
+    path = proxy.write_config(PASS)
+    with open(path, 'r+', encoding='utf-8') as f:
+        text = f.read().replace('net_tap0', 'net_nonsense0')
+        f.seek(0)
+        f.write(text)
+    run = proxy.check('-D', '-f', path)
+    assert run.returncode == 1
+    assert 'net_nonsense0' in run.stderr
+
+
+def test_readiness_is_told_to_systemd(proxy):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(f'{proxy.dir}/notify')
+        sock.settimeout(10)
+        environment = proxy.environment()
+        proxy.environment = lambda: {**environment, 'NOTIFY_SOCKET': f'{proxy.dir}/notify'}
+        proxy.start(PASS, args=['-Ws'])
+        told = sock.recv(200).decode()
+    assert 'READY=1' in told and f'MAINPID={proxy.process.pid}' in told
+
+
+def test_next_process_takes_over(proxy, net, origin, client):
+    """-sf: the old process ends when the new one is ready, as scripts for HAProxy expect."""
+    origin(echo_head)
+    proxy.start(PASS)
+    old = proxy.process
+    path = f'{proxy.dir}/next.cfg'
+    with open(proxy.write_config(PASS), encoding='utf-8') as f:
+        text = f.read().replace('iface=weir0', 'iface=weir1').replace('10.9.0.', '10.9.1.')
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(text)
+    following = net.popen([proxy.program, '-f', path, '-sf', str(old.pid)], env=proxy.environment(),
+                          stdin=subprocess.DEVNULL)
+    try:
+        assert old.wait(5 * proxy.patience()) == 0
+        assert following.poll() is None
+    finally:
+        following.terminate()
+        assert following.wait(5 * proxy.patience()) == 0
+
+
+def test_persistent_tap_stays_as_it_was(proxy, net, origin, client):
+    """A tap that exists before weir is used, and afterwards still there with its addresses."""
+    origin(echo_head)
+    net.ip('tuntap', 'add', 'weir0', 'mode', 'tap', 'multi_queue')
+    net.ip('addr', 'add', '10.9.0.1/24', 'dev', 'weir0')
+    net.ip('link', 'set', 'weir0', 'up', 'address', '02:00:00:00:00:17')
+    proxy.start(PASS)
+    assert client().get().status == 200
+    assert proxy.stop() == 0
+    link = net.run(['ip', '-o', 'addr', 'show', 'dev', 'weir0']).stdout
+    assert '10.9.0.1/24' in link
+    assert '02:00:00:00:00:17' in net.run(['ip', '-o', 'link', 'show', 'dev', 'weir0']).stdout
+    net.ip('link', 'del', 'weir0')
