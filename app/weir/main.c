@@ -173,6 +173,7 @@ static struct reload_options reload_options_of(const struct cmdline *cmd)
 		.maxconn = cmd->maxconn,
 		.memory_bytes = cmd->memory_bytes,
 		.cpu_count = cpus > 0 ? (uint32_t)cpus : 1,
+		.keep_unresolved = cmd->keep_unresolved,
 		.resolve_names = true,
 		.env = lang_env_process};
 }

@@ -49,7 +49,8 @@ int sizes_compute(const struct model *model, struct sizes *out, struct error *er
 	uint32_t maxconn = model->global.maxconn;
 	uint64_t machine = memory_of_machine(), fixed, each;
 
-	*out = (struct sizes){.memory_bytes = memory_of(n, machine), .control_buffers = CONTROL_BUFFERS};
+	*out = (struct sizes){
+		.memory_bytes = memory_of(n, machine), .control_buffers = CONTROL_BUFFERS};
 	fixed = EAL_BYTES + CONTROL_BUFFERS * (BUFFER_BYTES + REF_BYTES);
 	each = out->memory_bytes > fixed ? (out->memory_bytes - fixed) / n->worker_count : 0;
 	out->buffers = (uint32_t)MIN(each / (BUFFER_BYTES + REF_BYTES), (uint64_t)BUFFERS_MAX);

@@ -174,7 +174,8 @@ static enum h1_verdict check_coding(struct h1_parser *p, struct http_head *head)
 		return bad(p, H1_FAULT_CODING_UNKNOWN);
 	if (head->version_minor == 0)
 		return bad(p, H1_FAULT_CODING_VERSION);
-	if (p->found & H1_FOUND_LENGTH) { /* RFC 9112 6.3, case 3; HAProxy lets requests pass as well */
+	if (p->found &
+		H1_FOUND_LENGTH) { /* RFC 9112 6.3, case 3; HAProxy lets requests pass as well */
 		if (head->status == 0)
 			return bad(p, H1_FAULT_LENGTH);
 		while ((f = http_head_find_id(head, HTTP_FIELD_CONTENT_LENGTH, f)) != NULL)

@@ -20,7 +20,7 @@
 
 #define MODEL_NONE         UINT32_MAX
 #define MODEL_TIMEOUT_NONE 0 /* ms: the timeout is not set; HAProxy reads 0 likewise */
-#define MODEL_MAXCONN        100000
+#define MODEL_MAXCONN      100000
 #define MODEL_WEIGHT_MAX   256
 
 /* Where the text stands, for messages and "show" commands. */

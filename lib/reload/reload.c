@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * From files (or a text) to a model, in three steps: lib/lang reads the tree; here each section's
+ * statements go through the keyword tables into a draft (rl_keyword.c finds the row); rl_check.c
+ * judges the draft as a whole and rl_emit.c writes the model, if there was no alert.
+ *
+ * A proxy begins as a copy of its defaults with lists of its own. Variables that "setenv" sets
+ * count from the next line on: on_statement sees each statement before lib/lang reads further.
+ * Whatever goes wrong, the draft is freed, and the model too unless it is returned.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

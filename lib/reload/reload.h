@@ -22,6 +22,7 @@ struct reload_options {
 	uint32_t maxconn;      /* -n; 0: not given */
 	uint64_t memory_bytes; /* -m; 0: not given */
 	uint32_t cpu_count;    /* of this machine, for "cores" */
+	bool keep_unresolved;  /* -dr: a server whose name has no address starts in maintenance */
 	bool resolve_names;    /* ask the system about host names (tests may not want it) */
 	lang_env_fn env;       /* NULL: no environment */
 	void *env_ctx;

@@ -187,6 +187,9 @@ struct model_place rl_place(const struct rl_call *c);
 const char *rl_strdup(struct rl_draft *d, const char *text);
 void *rl_alloc(struct rl_draft *d, size_t size_bytes);
 
+/** Asks the system for the address of a name; nothing is reported. */
+bool rl_name_resolves(const struct rl_call *c, struct lang_address *address);
+
 /** Turns a host name or an address into endpoints; reports and returns false if it cannot be. */
 bool rl_resolve(const struct rl_call *c, uint32_t index, struct lang_address *address);
 

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Judges a draft as a whole: names that must be there, names that must be unique, modes that
- * must fit, settings without effect. Numbers what has no id. */
+/*
+ * Judges a draft as a whole: names that must be there, names that must be unique, modes that must
+ * fit, settings without effect, addresses that no port has. Numbers what has no id.
+ *
+ * In: a draft whose statements were read one by one, with names as text. Out: the same with indexes
+ * in place of names, and reports. Nothing here stops at the first mistake; what depends on a name
+ * that is not there is not reported twice.
+ */
 #include "reload_pvt.h"
 
 #define at_head(d, p, severity, hint, ...) \

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Finds the row of a statement in the keyword tables and calls its function; and what these
+ * functions share: reading of arguments, lists that grow, host names.
+ *
+ * Two words beat one ("timeout client" before "timeout"), a row for this section beats one for
+ * another, so that a keyword in the wrong place is told from one that does not exist. The row
+ * says how many words it takes; its function sees only statements that fit.
+ */
 #include <netdb.h>
 #include <stdlib.h>
 
@@ -296,27 +304,18 @@ void *rl_grow(void **items, uint32_t *count, uint32_t *room, size_t item_size)
 	return memset((char *)*items + (size_t)(*count)++ * item_size, 0, item_size);
 }
 
-bool rl_resolve(const struct rl_call *c, uint32_t index, struct lang_address *address)
+/* 0, or an error of getaddrinfo. */
+static int look_up(struct lang_address *address)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
 	int rc;
 
-	if (address->kind != LANG_ADDRESS_NAME)
-		return true;
-	if (!c->draft->options->resolve_names) {
-		rl_alert(c, index, "an IP address", "host name '%s' cannot be resolved here",
-			address->text);
-		return false;
-	}
 	hints.ai_family = address->family == LANG_FAMILY_V4   ? AF_INET
 			  : address->family == LANG_FAMILY_V6 ? AF_INET6
 							      : AF_UNSPEC;
 	rc = getaddrinfo(address->text, NULL, &hints, &found);
-	if (rc != 0) {
-		rl_alert(c, index, NULL, "host name '%s' cannot be resolved: %s", address->text,
-			gai_strerror(rc));
-		return false;
-	}
+	if (rc != 0)
+		return rc;
 	if (found->ai_family == AF_INET) {
 		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(void *)found->ai_addr;
 
@@ -328,5 +327,28 @@ bool rl_resolve(const struct rl_call *c, uint32_t index, struct lang_address *ad
 	}
 	address->kind = LANG_ADDRESS_IP;
 	freeaddrinfo(found);
-	return true;
+	return 0;
+}
+
+bool rl_name_resolves(const struct rl_call *c, struct lang_address *address)
+{
+	return c->draft->options->resolve_names && look_up(address) == 0;
+}
+
+bool rl_resolve(const struct rl_call *c, uint32_t index, struct lang_address *address)
+{
+	int rc;
+
+	if (address->kind != LANG_ADDRESS_NAME)
+		return true;
+	if (!c->draft->options->resolve_names) {
+		rl_alert(c, index, "an IP address", "host name '%s' cannot be resolved here",
+			address->text);
+		return false;
+	}
+	rc = look_up(address);
+	if (rc != 0)
+		rl_alert(c, index, NULL, "host name '%s' cannot be resolved: %s", address->text,
+			gai_strerror(rc));
+	return rc == 0;
 }

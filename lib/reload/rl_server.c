@@ -113,7 +113,17 @@ static bool parse_address(const struct rl_call *c, uint32_t i, struct model_serv
 {
 	struct lang_address a;
 
-	if (!rl_arg_address(c, i, LANG_ADDRESS_SERVER, &a) || !rl_resolve(c, i, &a))
+	if (!rl_arg_address(c, i, LANG_ADDRESS_SERVER, &a))
+		return false;
+	if (a.kind == LANG_ADDRESS_NAME && c->draft->options->keep_unresolved &&
+		!rl_name_resolves(c, &a)) {
+		rl_warn(c, i, NULL, "host name '%s' has no address: server '%s' is disabled",
+			a.text, s->name);
+		s->disabled = true;
+		a.kind = LANG_ADDRESS_IP;
+		a.addr = ip_addr_from_v4(0);
+	}
+	if (!rl_resolve(c, i, &a))
 		return false;
 	if (a.kind != LANG_ADDRESS_IP) {
 		rl_alert(c, i, "address[:port]",

@@ -47,7 +47,8 @@ def forbidden(tree, path, target):
     """Why `path` may not include `target`; None if it may."""
     layer, target_parts = path.split('/')[0], target.split('/')
     if target.endswith('_pvt.h'):
-        white_box = path.startswith((f'tests/unit/{target_parts[1]}/', 'tests/fake/'))
+        white_box = path.startswith((f'tests/unit/{target_parts[1]}/',
+                                     f'tests/fuzz/fuzz_{target_parts[1]}', 'tests/fake/'))
         return None if white_box else 'private headers stay in their folder'
     if layer == 'lib':
         if target_parts[0] != 'lib':

@@ -144,6 +144,26 @@ static void several_mistakes_are_reported_in_one_run(void **state)
 	assert_non_null(strstr(f.problems, "ALERT 8 "));
 }
 
+/* -dr */
+static void servers_without_an_address_may_wait(void **state)
+{
+	static const char text[] = BE " server a no.such.name:80\n server c 1.2.3.4:80\n";
+	struct reload_options options = {.cpu_count = 1, .keep_unresolved = true};
+	struct lang_diags diags;
+	struct error err = {0};
+	struct model *m;
+
+	(void)state;
+	lang_diags_init(&diags);
+	m = reload_load_text("t.cfg", BYTES_LIT(text), &options, &diags, &err);
+	assert_non_null(m);
+	assert_int_equal(diags.count[LANG_WARNING], 1);
+	assert_true(m->servers[0].disabled);
+	assert_false(m->servers[1].disabled);
+	lang_diags_fini(&diags);
+	model_destroy(m);
+}
+
 static void ignored_keywords_are_not_errors(void **state)
 {
 	struct fake_config f;
@@ -168,6 +188,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_mistake_is_reported_in_its_place),
 		cmocka_unit_test(several_mistakes_are_reported_in_one_run),
+		cmocka_unit_test(servers_without_an_address_may_wait),
 		cmocka_unit_test(ignored_keywords_are_not_errors),
 	};
 
