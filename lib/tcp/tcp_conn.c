@@ -106,6 +106,7 @@ bool tcp_conn_establish(struct tcp_conn *c)
 	c->backoff = 0;
 	c->rtx_at = 0;
 	tcp_cc_open(c);
+	tcp_quick_ack_begin(c);
 	tcp_keepalive_restart(c);
 	return true;
 }

@@ -371,6 +371,8 @@ static void in_conn(struct tcp_conn *c, struct tcp_seg *seg)
 	if (!step_syn_again(c, seg) || !step_sequence(c, seg) || !step_reset(c, seg) ||
 		!step_syn(c, seg))
 		return;
+	if (tcp_now_ms(c->tcp) - c->last_rx_ms > tcp_rto_ms(c)) /* it begins slowly again */
+		tcp_quick_ack_begin(c);
 	c->last_rx_ms = tcp_now_ms(c->tcp);
 	if (!step_ack(c, seg))
 		return;

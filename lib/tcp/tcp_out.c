@@ -509,7 +509,8 @@ static void out_ack(struct tcp_conn *c)
 	fill_header(c, bare_seq(c), WIRE_TCP_ACK, &h);
 	if (c->flags & TCP_F_SACK)
 		h.sack_count = tcp_reasm_sack(c, h.sack, h.has_timestamp ? 3 : 4);
-	(void)send_segment(c, &h, 0);
+	if (send_segment(c, &h, 0) && c->quick_acks)
+		c->quick_acks--;
 }
 
 static void out_reset(struct tcp_conn *c)

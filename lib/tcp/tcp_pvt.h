@@ -29,6 +29,7 @@
 #define TCP_CWND_MAX            (1u << 30)
 #define TCP_DUP_THRESH          3 /* RFC 5681 3.2, RFC 6675 */
 #define TCP_DELACK_MS           40 /* below the 500 ms of RFC 9293 3.8.6.3 and the peer's least RTO */
+#define TCP_QUICK_ACKS_MAX      16
 #define TCP_RETRY_MS            10  /* after a buffer could not be had */
 #define TCP_RTO_MIN_MS          200 /* RFC 6298 2.4 asks for 1 s; as others do, for short paths */
 #define TCP_RTO_MAX_MS          120000
@@ -143,8 +144,9 @@ struct tcp_conn {
 	uint16_t retransmits; /* stays at its largest value */
 	uint8_t events;       /* enum tcp_event, not told yet */
 	uint8_t backoff;      /* timeouts, window probes, or unanswered keep-alive probes so far */
-	uint8_t cc;           /* index among the congestion controls */
-	uint8_t failure;      /* enum tcp_failure */
+	uint8_t cc : 4;       /* index among the congestion controls */
+	uint8_t failure : 4;  /* enum tcp_failure */
+	uint8_t quick_acks;   /* that may leave at once, before ACKs are delayed */
 	uint32_t created_ms;
 	struct list link; /* active list, or detached list */
 
@@ -437,6 +439,8 @@ void tcp_ack_window(struct tcp_conn *c, const struct wire_tcp *h);
 void tcp_reasm_input(struct tcp_conn *c, struct tcp_seg *seg);
 void tcp_reasm_free(struct tcp_conn *c);
 uint32_t tcp_reasm_held(const struct tcp_conn *c);
+/** The peer may wait for each ACK, or begin slowly: the next ones leave at once. */
+void tcp_quick_ack_begin(struct tcp_conn *c);
 /** SACK blocks for an ACK, the freshest first. */
 uint8_t tcp_reasm_sack(
 	const struct tcp_conn *c, struct wire_sack_block *blocks, uint8_t blocks_max);

@@ -130,10 +130,20 @@ static void absorb(struct tcp_conn *c)
 	tcp_recovery_drop(c);
 }
 
-/* RFC 9293 3.8.6.3: at least every second full segment, and no later than TCP_DELACK_MS. */
+/* As many as take the peer to our window, if two segments came for each. */
+void tcp_quick_ack_begin(struct tcp_conn *c)
+{
+	uint32_t count = tcp_recv_room(c) / (2u * c->mss);
+
+	c->quick_acks = (uint8_t)MIN(MAX(count, 2u), (uint32_t)TCP_QUICK_ACKS_MAX);
+}
+
+/* RFC 9293 3.8.6.3: at least every second full segment, and no later than TCP_DELACK_MS. A peer
+ * with Nagle's algorithm sends a head and waits for its ACK with the body, so the first ones leave
+ * at once. */
 static void schedule_ack(struct tcp_conn *c)
 {
-	if ((uint32_t)seq_diff(c->rcv_nxt, c->rcv_acked) >= 2u * c->rcv_seg_max) {
+	if (c->quick_acks || (uint32_t)seq_diff(c->rcv_nxt, c->rcv_acked) >= 2u * c->rcv_seg_max) {
 		c->flags |= TCP_F_ACK_NOW;
 	} else if (!(c->flags & TCP_F_ACK_DELAYED)) {
 		c->flags |= TCP_F_ACK_DELAYED;

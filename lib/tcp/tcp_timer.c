@@ -120,8 +120,10 @@ void tcp_timer_fn(struct timer *timer, uint64_t now_ns)
 	if (tcp_deadline_due(c->ack_at, now_ms)) {
 		due = true;
 		c->ack_at = 0;
-		if (c->flags & TCP_F_ACK_DELAYED)
+		if (c->flags & TCP_F_ACK_DELAYED) { /* in vain: nothing took it along */
 			c->flags |= TCP_F_ACK_NOW;
+			tcp_quick_ack_begin(c);
+		}
 	}
 	if (tcp_deadline_due(c->rtx_at, now_ms)) {
 		due = true;
