@@ -182,6 +182,8 @@ uint32_t tcp_conn_send_room(const struct tcp_conn *conn);
  * Queues up to max bytes from the front of `from`, by reference. Returns the bytes moved; 0 after a
  * failure or tcp_conn_shut. If it had to leave something, or less than half of the buffer stays
  * free, TCP_EVENT_WRITABLE follows when half of the buffer is free: who finds no room may wait.
+ * Small buffers are charged for half of the memory that they pin, and gathered if that leaves no
+ * room. If it was buffers to cut with that were short, the event comes after a while.
  */
 uint32_t tcp_conn_send(struct tcp_conn *conn, struct pkt_chain *from, uint32_t max);
 

@@ -198,22 +198,47 @@ uint32_t tcp_conn_send_room(const struct tcp_conn *c)
 	return room_of(c->tcp->config.send_buffer_bytes, c->snd.bytes, c->snd.held_bytes);
 }
 
+static bool has_half(const struct tcp_conn *c)
+{
+	return tcp_conn_send_room(c) >= c->tcp->config.send_buffer_bytes / 2;
+}
+
+void tcp_room_check(struct tcp_conn *c)
+{
+	if (c->flags & TCP_F_WANT_ROOM && has_half(c)) {
+		c->flags &= ~(uint32_t)TCP_F_WANT_ROOM;
+		tcp_conn_event(c, TCP_EVENT_WRITABLE);
+	}
+}
+
+static bool snd_compact(struct tcp_conn *c)
+{
+	if (!tcp_chain_compact(c, &c->snd, c->tcp->config.send_buffer_bytes))
+		return false;
+	c->hint = (struct pkt_chain_hint){0};
+	return true;
+}
+
+/* Room comes back by an ACK, or by compaction. Where neither will come, because nothing is queued
+ * and it was references that were short, output tries again later. */
 uint32_t tcp_conn_send(struct tcp_conn *c, struct pkt_chain *from, uint32_t max)
 {
 	uint32_t want = MIN(max, from->bytes);
-	uint32_t n = MIN(want, tcp_conn_send_room(c));
+	uint32_t n;
 
+	if (!tcp_is_open(c) || c->flags & TCP_F_FIN_QUEUED)
+		return 0;
+	if (want > tcp_conn_send_room(c))
+		(void)snd_compact(c);
+	n = MIN(want, tcp_conn_send_room(c));
 	if (n == from->bytes)
 		pkt_chain_splice(&c->snd, from);
 	else if (n)
 		n = pkt_chain_take(from, n, &c->snd, c->tcp->pools);
-	if (tcp_is_open(c) && !(c->flags & TCP_F_FIN_QUEUED) &&
-		(n < want || tcp_conn_send_room(c) < c->tcp->config.send_buffer_bytes / 2))
+	if (n < want || !has_half(c))
 		c->flags |= TCP_F_WANT_ROOM;
-	if (n == 0)
-		return 0;
-	if (tcp_chain_compact(c, &c->snd, c->tcp->config.send_buffer_bytes))
-		c->hint = (struct pkt_chain_hint){0};
+	if (n && snd_compact(c))
+		tcp_room_check(c);
 	tcp_conn_schedule(c);
 	return n;
 }
@@ -235,6 +260,7 @@ void tcp_conn_shut(struct tcp_conn *c)
 	if (!tcp_is_open(c) || c->flags & TCP_F_FIN_QUEUED)
 		return;
 	c->flags |= TCP_F_FIN_QUEUED;
+	c->flags &= ~(uint32_t)TCP_F_WANT_ROOM;
 	if (c->state == TCP_ESTABLISHED)
 		c->state = TCP_FIN_WAIT_1;
 	else if (c->state == TCP_CLOSE_WAIT)

@@ -54,11 +54,7 @@ static void advance(struct tcp_conn *c, uint32_t acked)
 	tcp_rtx_restart(c);
 	if (seq_eq(c->snd_una, c->snd_max))
 		c->rtx_at = 0;
-	if (c->flags & TCP_F_WANT_ROOM &&
-		tcp_conn_send_room(c) >= c->tcp->config.send_buffer_bytes / 2) {
-		c->flags &= ~(uint32_t)TCP_F_WANT_ROOM;
-		tcp_conn_event(c, TCP_EVENT_WRITABLE);
-	}
+	tcp_room_check(c);
 	if (c->flags & TCP_F_WANT_SENT && c->snd.bytes == 0 && seq_eq(c->snd_una, c->snd_max) &&
 		(!(c->flags & TCP_F_FIN_QUEUED) || c->flags & TCP_F_FIN_SENT)) {
 		c->flags &= ~(uint32_t)TCP_F_WANT_SENT;

@@ -366,6 +366,12 @@ static uint32_t limited_transmit_bytes(const struct tcp_conn *c)
 	return MIN(c->dupacks, TCP_DUP_THRESH - 1u) * tcp_seg_bytes(c);
 }
 
+/* The owner may send no more before it hears of room, which only an ACK will bring. */
+static bool waits_for_room(const struct tcp_conn *c)
+{
+	return c->flags & TCP_F_WANT_ROOM && tcp_flight(c) == 0;
+}
+
 /* `want` bytes without full segment: may they go? (RFC 9293 3.8.6.2.1) */
 static enum blocked small_segment(
 	const struct tcp_conn *c, uint32_t want, uint32_t queued, uint32_t window)
@@ -375,8 +381,9 @@ static enum blocked small_segment(
 	if (seq_lt(c->snd_nxt, c->snd_max)) /* again, and so without choice */
 		return BLOCKED_NOT;
 	if (want == queued)
-		return c->flags & TCP_F_MORE && !(c->flags & TCP_F_FIN_QUEUED) ? BLOCKED_OWNER
-									       : BLOCKED_NOT;
+		return c->flags & TCP_F_MORE && !(c->flags & TCP_F_FIN_QUEUED) && !waits_for_room(c)
+			       ? BLOCKED_OWNER
+			       : BLOCKED_NOT;
 	return want == window && want && want >= window_max / 2 ? BLOCKED_NOT : BLOCKED_WINDOW;
 }
 
@@ -533,6 +540,9 @@ void tcp_output(struct tcp_conn *c)
 	else
 		out_open(c);
 	out_ack(c);
+	/* No ACK will tell of room. */
+	if (c->flags & TCP_F_WANT_ROOM && c->snd.bytes == 0 && c->ack_at == 0)
+		c->ack_at = tcp_deadline(tcp_now_ms(c->tcp), TCP_RETRY_MS);
 	tcp_timer_arm(c);
 }
 

@@ -408,6 +408,8 @@ bool tcp_conn_establish(struct tcp_conn *c);
 void tcp_conn_enter_time_wait(struct tcp_conn *c);
 /** What the buffer leaves for the peer to send, as far as the header can say it. */
 uint32_t tcp_recv_room(const struct tcp_conn *c);
+/** Tells the owner who waits for room, if half of the buffer is free. */
+void tcp_room_check(struct tcp_conn *c);
 /** Gathers small buffers once they pin much more than they bring; true if buffers changed. */
 bool tcp_chain_compact(struct tcp_conn *c, struct pkt_chain *chain, uint32_t limit);
 

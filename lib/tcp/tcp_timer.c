@@ -124,6 +124,7 @@ void tcp_timer_fn(struct timer *timer, uint64_t now_ns)
 			c->flags |= TCP_F_ACK_NOW;
 			tcp_quick_ack_begin(c);
 		}
+		tcp_room_check(c);
 	}
 	if (tcp_deadline_due(c->rtx_at, now_ms)) {
 		due = true;
