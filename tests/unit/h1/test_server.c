@@ -529,6 +529,95 @@ static void a_slow_reader_is_waited_for(void **state)
 
 /* --- ends ---------------------------------------------------------------------------- */
 
+/* Sends until there is no room, without being refused anything. */
+static void fill_room(struct pkt_chain *c)
+{
+	uint32_t room;
+
+	while ((room = http_xchg_send_room(app.x)) > 0)
+		assert_int_not_equal(http_xchg_send(app.x, c, room), 0);
+}
+
+static void read_all(void)
+{
+	fake_peer_read(&app.peer, UINT32_MAX);
+	fake_rig_run(&app.rig);
+}
+
+/* Who looks at the room and sends exactly that hears of new room; also if something else filled
+ * the room again before the event of the stream came, in the same turn. */
+static void room_is_told_without_a_refusal(void **state)
+{
+	static const enum http_body bodies[] = {
+		HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BODY_UNTIL_CLOSE};
+	static const char text[20000];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct pkt_chain c = {0};
+
+		start_with(512);
+		app.manual = true;
+		app.peer.deaf = true;
+		say("GET / HTTP/1.1" CRLF CRLF);
+		http_head_free(http_xchg_recv_head(app.x));
+		assert_int_equal(send_response(&app, 200, bodies[i], sizeof(text)), 0);
+		assert_int_equal(pkt_chain_write(&c, bytes_of(text, sizeof(text)), &app.rig.pkts),
+			sizeof(text));
+		fill_room(&c);
+		app.events = 0;
+		read_all();
+		assert_int_equal(app.events & HTTP_EVENT_ROOM, HTTP_EVENT_ROOM);
+
+		fill_room(&c);
+		fake_peer_read(&app.peer, UINT32_MAX); /* the event is on its way */
+		fill_room(&c);
+		assert_int_equal(http_xchg_send_room(app.x), 0);
+		app.events = 0;
+		fake_rig_run(&app.rig);
+		if (app.events & HTTP_EVENT_ROOM) {
+			assert_int_not_equal(http_xchg_send_room(app.x), 0);
+			fill_room(&c);
+		}
+		app.events = 0;
+		read_all();
+		assert_int_equal(app.events & HTTP_EVENT_ROOM, HTTP_EVENT_ROOM);
+		assert_true(http_xchg_send_room(app.x) > 0);
+		pkt_chain_free(&c);
+		http_xchg_abort(app.x);
+		stop();
+	}
+}
+
+/* The head alone may fill the room. */
+static void room_is_told_after_a_long_head(void **state)
+{
+	struct pkt_chain c = {0};
+
+	(void)state;
+	start_with(16);
+	app.manual = true;
+	app.peer.deaf = true;
+	say("GET / HTTP/1.1" CRLF);
+	say(CRLF);
+	http_head_free(http_xchg_recv_head(app.x));
+	assert_int_equal(send_response(&app, 200, HTTP_BODY_LENGTH, 5), 0);
+	assert_int_equal(http_xchg_send_room(app.x), 0);
+	while (http_xchg_send_room(app.x) == 0) {
+		app.events = 0;
+		read_all();
+	}
+	assert_int_equal(app.events & HTTP_EVENT_ROOM, HTTP_EVENT_ROOM);
+	assert_int_equal(pkt_chain_write(&c, BYTES_LIT("hello"), &app.rig.pkts), 5);
+	fill_room(&c);
+	assert_int_equal(c.bytes, 0);
+	http_xchg_send_end(app.x, NULL);
+	done(&app);
+	read_all();
+	assert_string_equal(app.peer.got, HELLO);
+	stop();
+}
+
 static void clients_leave_at_every_byte(void **state)
 {
 	static const char text[] = "POST / HTTP/1.1" CRLF "transfer-encoding: chunked" CRLF CRLF
@@ -802,6 +891,8 @@ int main(void)
 		cmocka_unit_test(crumbs_are_swept_together),
 		cmocka_unit_test(a_body_waits_in_the_carrier),
 		cmocka_unit_test(a_slow_reader_is_waited_for),
+		cmocka_unit_test(room_is_told_without_a_refusal),
+		cmocka_unit_test(room_is_told_after_a_long_head),
 		cmocka_unit_test(clients_leave_at_every_byte),
 		cmocka_unit_test(half_a_response_is_cut),
 		cmocka_unit_test(no_more_than_the_length_goes_out),

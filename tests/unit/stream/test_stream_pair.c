@@ -164,6 +164,33 @@ static void test_back_pressure(void **state)
 	pkt_chain_free(&got);
 }
 
+/* Who sends exactly the room is told of new room, too; more than half free is no news. */
+static void test_room_without_a_refusal(void **state)
+{
+	struct fixture *f = *state;
+	char text[BUFFER_BYTES] = {0};
+	struct pkt_chain got = {0};
+
+	run(f);
+	events_of(&f->a);
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(send_bytes(f, &f->a, text, sizeof(text)), BUFFER_BYTES);
+		assert_int_equal(stream_recv(&f->b.stream, &got, BUFFER_BYTES), BUFFER_BYTES);
+		/* filled again before the event is delivered */
+		assert_int_equal(send_bytes(f, &f->a, text, sizeof(text)), BUFFER_BYTES);
+		run(f);
+		events_of(&f->a);
+		assert_int_equal(stream_recv(&f->b.stream, &got, BUFFER_BYTES), BUFFER_BYTES);
+		run(f);
+		assert_int_equal(events_of(&f->a), STREAM_EVENT_WRITABLE);
+	}
+	assert_int_equal(send_bytes(f, &f->a, text, BUFFER_BYTES / 2), BUFFER_BYTES / 2);
+	assert_int_equal(stream_recv(&f->b.stream, &got, BUFFER_BYTES), BUFFER_BYTES / 2);
+	run(f);
+	assert_int_equal(events_of(&f->a), 0);
+	pkt_chain_free(&got);
+}
+
 static void test_half_close(void **state)
 {
 	struct fixture *f = *state;
@@ -302,6 +329,7 @@ int main(void)
 		PAIR_TEST(test_open),
 		PAIR_TEST(test_bytes_both_ways),
 		PAIR_TEST(test_back_pressure),
+		PAIR_TEST(test_room_without_a_refusal),
 		PAIR_TEST(test_half_close),
 		PAIR_TEST(test_close_is_a_fin),
 		PAIR_TEST(test_close_with_unread_bytes_is_a_reset),
