@@ -175,6 +175,25 @@ bool rl_arg_address(
 int rl_arg_enum(
 	const struct rl_call *c, uint32_t index, const char *what, const char *const *names);
 
+enum rl_word_flag {
+	RL_WORD_VALUE = 1,   /* a value follows */
+	RL_WORD_OWN = 2,     /* only for the thing itself, not among defaults for others */
+	RL_WORD_IGNORED = 4, /* not offered when another word is unknown */
+};
+
+/* A word behind the arguments of "bind", "server", "stats socket", with what it sets. */
+struct rl_word {
+	const char *word;
+	uint32_t flags;
+	/* `i` is the index of the value, or of the word if it has none. False after a report. */
+	bool (*fn)(const struct rl_call *c, uint32_t i, void *target);
+};
+
+/** Reads the words from index `first` on, by a table that a row without a word ends; rows with a
+ * flag of `without` are not there. False after a report. */
+bool rl_words_parse(const struct rl_call *c, uint32_t first, const struct rl_word *words,
+	uint32_t without, void *target);
+
 /** "no" or "default" stands before the keyword. */
 static inline bool rl_is_no(const struct rl_call *c)
 {

@@ -4,29 +4,34 @@
 
 #include "reload_pvt.h"
 
-static bool bw_name(const struct rl_call *c, uint32_t i, struct model_bind *b)
+static bool bw_name(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_bind *b = target;
 	b->name = rl_strdup(c->draft, lang_text(c->s, i));
 	return true;
 }
 
-static bool bw_id(const struct rl_call *c, uint32_t i, struct model_bind *b)
+static bool bw_id(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_bind *b = target;
 	return rl_arg_uint(c, i, 1, INT32_MAX, &b->id);
 }
 
-static bool bw_maxconn(const struct rl_call *c, uint32_t i, struct model_bind *b)
+static bool bw_maxconn(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_bind *b = target;
 	return rl_arg_uint(c, i, 0, 100000000, &b->maxconn);
 }
 
-static bool bw_backlog(const struct rl_call *c, uint32_t i, struct model_bind *b)
+static bool bw_backlog(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_bind *b = target;
 	return rl_arg_uint(c, i, 0, 100000000, &b->backlog);
 }
 
-static bool bw_mss(const struct rl_call *c, uint32_t i, struct model_bind *b)
+static bool bw_mss(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_bind *b = target;
 	uint32_t mss;
 
 	if (!rl_arg_uint(c, i, 88, 65535, &mss))
@@ -35,83 +40,49 @@ static bool bw_mss(const struct rl_call *c, uint32_t i, struct model_bind *b)
 	return true;
 }
 
-static bool bw_v4v6(const struct rl_call *c, uint32_t i, struct model_bind *b)
+static bool bw_v4v6(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_bind *b = target;
 	(void)c, (void)i;
 	b->v4v6 = true;
 	return true;
 }
 
-static bool bw_v6only(const struct rl_call *c, uint32_t i, struct model_bind *b)
+static bool bw_v6only(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_bind *b = target;
 	(void)c, (void)i;
 	b->v6_only = true;
 	return true;
 }
 
-static bool bw_ignored(const struct rl_call *c, uint32_t i, struct model_bind *b)
+static bool bw_ignored(const struct rl_call *c, uint32_t i, void *target)
 {
-	(void)b;
+	(void)target;
 	lang_report(c->draft->diags, LANG_NOTICE, c->s, i, NULL,
 		"'%s' has no meaning here and is ignored", lang_text(c->s, i));
 	return true;
 }
 
-static const struct bind_word {
-	const char *word;
-	bool value;
-	bool (*fn)(const struct rl_call *c, uint32_t i, struct model_bind *b);
-} words[] = {
-	{"name", true, bw_name},
-	{"id", true, bw_id},
-	{"maxconn", true, bw_maxconn},
-	{"backlog", true, bw_backlog},
-	{"mss", true, bw_mss},
-	{"v4v6", false, bw_v4v6},
-	{"v6only", false, bw_v6only},
-	{"nice", true, bw_ignored},
-	{"thread", true, bw_ignored},
-	{"process", true, bw_ignored},
+static const struct rl_word words[] = {
+	{"name", RL_WORD_VALUE, bw_name},
+	{"id", RL_WORD_VALUE, bw_id},
+	{"maxconn", RL_WORD_VALUE, bw_maxconn},
+	{"backlog", RL_WORD_VALUE, bw_backlog},
+	{"mss", RL_WORD_VALUE, bw_mss},
+	{"v4v6", 0, bw_v4v6},
+	{"v6only", 0, bw_v6only},
+	{"nice", RL_WORD_VALUE | RL_WORD_IGNORED, bw_ignored},
+	{"thread", RL_WORD_VALUE | RL_WORD_IGNORED, bw_ignored},
+	{"process", RL_WORD_VALUE | RL_WORD_IGNORED, bw_ignored},
+	{NULL},
 };
-
-static const struct bind_word *find_word(const char *text)
-{
-	for (size_t k = 0; k < ARRAY_LEN(words); k++)
-		if (strcmp(words[k].word, text) == 0)
-			return &words[k];
-	return NULL;
-}
-
-static void report_word(const struct rl_call *c, uint32_t i)
-{
-	const char *names[ARRAY_LEN(words)], *near;
-
-	for (size_t k = 0; k < ARRAY_LEN(words); k++)
-		names[k] = words[k].word;
-	near = lang_suggest(lang_text(c->s, i), names, ARRAY_LEN(words));
-	rl_alert(c, i, "name, id, maxconn, backlog, mss, v4v6, v6only",
-		"'bind': unknown word '%s'%s%s%s", lang_text(c->s, i),
-		near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
-}
 
 /* The words after the addresses, into `b`; they hold for each endpoint of the line. */
 static bool parse_words(const struct rl_call *c, struct model_bind *b)
 {
-	for (uint32_t i = c->arg + 1; i < c->s->word_count; i++) {
-		const struct bind_word *w = find_word(lang_text(c->s, i));
-
-		if (!w) {
-			report_word(c, i);
-			return false;
-		}
-		if (w->value && i + 1 == c->s->word_count) {
-			rl_alert(c, i, NULL, "'bind': '%s' needs a value", w->word);
-			return false;
-		}
-		if (!w->fn(c, w->value ? i + 1 : i, b))
-			return false;
-		i += w->value;
-	}
+	if (!rl_words_parse(c, c->arg + 1, words, 0, b))
+		return false;
 	if (b->v4v6 && b->v6_only) {
 		rl_alert(c, c->arg, NULL, "'bind': 'v4v6' and 'v6only' contradict each other");
 		return false;

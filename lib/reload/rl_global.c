@@ -83,8 +83,9 @@ static void kw_stats_maxconn(const struct rl_call *c)
 
 /* --- stats socket ------------------------------------------------------------------- */
 
-static bool socket_mode(const struct rl_call *c, uint32_t i, struct model_stats_socket *s)
+static bool socket_mode(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_stats_socket *s = target;
 	const char *text = lang_text(c->s, i);
 	uint32_t mode = 0;
 
@@ -100,8 +101,9 @@ static bool socket_mode(const struct rl_call *c, uint32_t i, struct model_stats_
 	return true;
 }
 
-static bool socket_owner(const struct rl_call *c, uint32_t i, struct model_stats_socket *s)
+static bool socket_owner(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_stats_socket *s = target;
 	const char *key = lang_text(c->s, i - 1), *name = lang_text(c->s, i);
 	bool user = key[0] == 'u';
 	bool by_name = strcmp(key, "user") == 0 || strcmp(key, "group") == 0;
@@ -126,8 +128,9 @@ static bool socket_owner(const struct rl_call *c, uint32_t i, struct model_stats
 	return true;
 }
 
-static bool socket_level(const struct rl_call *c, uint32_t i, struct model_stats_socket *s)
+static bool socket_level(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_stats_socket *s = target;
 	static const char *const names[] = {"user", "operator", "admin", NULL};
 	int level = rl_arg_enum(c, i, "level", names);
 
@@ -136,42 +139,33 @@ static bool socket_level(const struct rl_call *c, uint32_t i, struct model_stats
 	return level >= 0;
 }
 
-static bool socket_name(const struct rl_call *c, uint32_t i, struct model_stats_socket *s)
+static bool socket_name(const struct rl_call *c, uint32_t i, void *target)
 {
-	(void)c, (void)i, (void)s; /* names serve statistics of listeners only */
+	(void)c, (void)i, (void)target; /* names serve statistics of listeners only */
 	return true;
 }
 
-static const struct {
-	const char *word;
-	bool (*fn)(const struct rl_call *c, uint32_t i, struct model_stats_socket *s);
-} socket_words[] = {
-	{"mode", socket_mode},
-	{"uid", socket_owner},
-	{"gid", socket_owner},
-	{"user", socket_owner},
-	{"group", socket_owner},
-	{"level", socket_level},
-	{"name", socket_name},
-	{"id", socket_name},
-};
-
-static bool socket_word(const struct rl_call *c, uint32_t i, struct model_stats_socket *s)
+/* Listeners are not descriptors here: there is nothing to hand over. */
+static bool socket_expose(const struct rl_call *c, uint32_t i, void *target)
 {
-	for (size_t k = 0; k < ARRAY_LEN(socket_words); k++) {
-		if (!lang_is(c->s, i, socket_words[k].word))
-			continue;
-		if (i + 1 < c->s->word_count)
-			return socket_words[k].fn(c, i + 1, s);
-		rl_alert(c, i, NULL, "'stats socket': '%s' needs a value", lang_text(c->s, i));
-		return false;
-	}
-	if (lang_is(c->s, i, "expose-fd") && lang_is(c->s, i + 1, "listeners"))
-		return true; /* listeners are not descriptors here: there is nothing to hand over */
-	rl_alert(c, i, "mode, user, uid, group, gid, level, name, id, expose-fd listeners",
-		"'stats socket': unknown word '%s'", lang_text(c->s, i));
-	return false;
+	static const char *const names[] = {"listeners", NULL};
+
+	(void)target;
+	return rl_arg_enum(c, i, "kind of descriptors", names) >= 0;
 }
+
+static const struct rl_word socket_words[] = {
+	{"mode", RL_WORD_VALUE, socket_mode},
+	{"uid", RL_WORD_VALUE, socket_owner},
+	{"gid", RL_WORD_VALUE, socket_owner},
+	{"user", RL_WORD_VALUE, socket_owner},
+	{"group", RL_WORD_VALUE, socket_owner},
+	{"level", RL_WORD_VALUE, socket_level},
+	{"name", RL_WORD_VALUE, socket_name},
+	{"id", RL_WORD_VALUE, socket_name},
+	{"expose-fd", RL_WORD_VALUE, socket_expose},
+	{NULL},
+};
 
 static void kw_stats_socket(const struct rl_call *c)
 {
@@ -204,9 +198,8 @@ static void kw_stats_socket(const struct rl_call *c)
 			"'stats socket' cannot listen on '%s'", lang_text(c->s, c->arg));
 		return;
 	}
-	for (uint32_t i = c->arg + 1; i < c->s->word_count; i += 2)
-		if (!socket_word(c, i, &s))
-			return;
+	if (!rl_words_parse(c, c->arg + 1, socket_words, 0, &s))
+		return;
 	slot = rl_append(&c->draft->sockets);
 	if (!slot)
 		c->draft->failed = true;

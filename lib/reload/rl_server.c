@@ -2,112 +2,74 @@
 /* Keywords "server" and "default-server". */
 #include "reload_pvt.h"
 
-static bool sw_weight(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool sw_weight(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_server *s = target;
 	return rl_arg_uint(c, i, 0, MODEL_WEIGHT_MAX, &s->weight);
 }
 
-static bool sw_maxconn(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool sw_maxconn(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_server *s = target;
 	return rl_arg_uint(c, i, 0, INT32_MAX, &s->maxconn);
 }
 
-static bool sw_maxqueue(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool sw_maxqueue(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_server *s = target;
 	return rl_arg_uint(c, i, 0, INT32_MAX, &s->maxqueue);
 }
 
-static bool sw_id(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool sw_id(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_server *s = target;
 	return rl_arg_uint(c, i, 1, INT32_MAX, &s->id);
 }
 
-static bool sw_backup(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool sw_backup(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_server *s = target;
 	(void)c, (void)i;
 	s->backup = true;
 	return true;
 }
 
-static bool sw_no_backup(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool sw_no_backup(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_server *s = target;
 	(void)c, (void)i;
 	s->backup = false;
 	return true;
 }
 
-static bool sw_disabled(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool sw_disabled(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_server *s = target;
 	(void)c, (void)i;
 	s->disabled = true;
 	return true;
 }
 
-static bool sw_enabled(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool sw_enabled(const struct rl_call *c, uint32_t i, void *target)
 {
+	struct model_server *s = target;
 	(void)c, (void)i;
 	s->disabled = false;
 	return true;
 }
 
-static const struct server_word {
-	const char *word;
-	bool value;
-	bool in_defaults; /* "default-server" takes it as well */
-	bool (*fn)(const struct rl_call *c, uint32_t i, struct model_server *s);
-} words[] = {
-	{"weight", true, true, sw_weight},
-	{"maxconn", true, true, sw_maxconn},
-	{"maxqueue", true, true, sw_maxqueue},
-	{"id", true, false, sw_id},
-	{"backup", false, true, sw_backup},
-	{"no-backup", false, true, sw_no_backup},
-	{"disabled", false, true, sw_disabled},
-	{"no-disabled", false, true, sw_enabled},
-	{"enabled", false, true, sw_enabled},
+static const struct rl_word words[] = {
+	{"weight", RL_WORD_VALUE, sw_weight},
+	{"maxconn", RL_WORD_VALUE, sw_maxconn},
+	{"maxqueue", RL_WORD_VALUE, sw_maxqueue},
+	{"id", RL_WORD_VALUE | RL_WORD_OWN, sw_id},
+	{"backup", 0, sw_backup},
+	{"no-backup", 0, sw_no_backup},
+	{"disabled", 0, sw_disabled},
+	{"no-disabled", 0, sw_enabled},
+	{"enabled", 0, sw_enabled},
+	{NULL},
 };
-
-static const struct server_word *find_word(const char *text)
-{
-	for (size_t k = 0; k < ARRAY_LEN(words); k++)
-		if (strcmp(words[k].word, text) == 0)
-			return &words[k];
-	return NULL;
-}
-
-static void report_word(const struct rl_call *c, uint32_t i)
-{
-	const char *names[ARRAY_LEN(words)], *near;
-
-	for (size_t k = 0; k < ARRAY_LEN(words); k++)
-		names[k] = words[k].word;
-	near = lang_suggest(lang_text(c->s, i), names, ARRAY_LEN(words));
-	rl_alert(c, i, "weight, maxconn, maxqueue, id, backup, disabled",
-		"'%s': unknown word '%s'%s%s%s", lang_text(c->s, 0), lang_text(c->s, i),
-		near ? ", did you mean '" : "", near ? near : "", near ? "'" : "");
-}
-
-static bool parse_words(
-	const struct rl_call *c, uint32_t first, bool defaults, struct model_server *s)
-{
-	for (uint32_t i = first; i < c->s->word_count; i++) {
-		const struct server_word *w = find_word(lang_text(c->s, i));
-
-		if (!w || (defaults && !w->in_defaults)) {
-			report_word(c, i);
-			return false;
-		}
-		if (w->value && i + 1 == c->s->word_count) {
-			rl_alert(c, i, NULL, "'%s': '%s' needs a value", lang_text(c->s, 0),
-				w->word);
-			return false;
-		}
-		if (!w->fn(c, w->value ? i + 1 : i, s))
-			return false;
-		i += w->value;
-	}
-	return true;
-}
 
 static bool parse_address(const struct rl_call *c, uint32_t i, struct model_server *s)
 {
@@ -147,7 +109,7 @@ static void kw_server(const struct rl_call *c)
 	s.place = rl_place(c);
 	s.name = rl_strdup(c->draft, lang_text(c->s, c->arg));
 	s.id = 0;
-	if (!parse_address(c, c->arg + 1, &s) || !parse_words(c, c->arg + 2, false, &s))
+	if (!parse_address(c, c->arg + 1, &s) || !rl_words_parse(c, c->arg + 2, words, 0, &s))
 		return;
 	slot = rl_append(&c->proxy->servers);
 	if (!slot) {
@@ -159,7 +121,7 @@ static void kw_server(const struct rl_call *c)
 
 static void kw_default_server(const struct rl_call *c)
 {
-	parse_words(c, c->arg, true, &c->proxy->server_defaults);
+	rl_words_parse(c, c->arg, words, RL_WORD_OWN, &c->proxy->server_defaults);
 }
 
 const struct rl_keyword rl_keywords_server[] = {
