@@ -343,3 +343,18 @@ def test_persistent_tap_stays_as_it_was(proxy, net, origin, client):
     assert '10.9.0.1/24' in link
     assert '02:00:00:00:00:17' in net.run(['ip', '-o', 'link', 'show', 'dev', 'weir0']).stdout
     net.ip('link', 'del', 'weir0')
+
+
+def test_no_memory_leaves_nothing(proxy):
+    """DPDK itself fails; its folder goes all the same."""
+    proxy.workers = 1
+    path = proxy.write_config(PASS)
+    limit = 'ulimit -v 300000; exec "$0" -f "$1"'
+    if 'sanitize' in proxy.program:
+        pytest.skip('the sanitizer needs address space without limit')
+    process = proxy.namespace().popen(['sh', '-c', limit, proxy.program, path], text=True,
+                                      stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    message = process.communicate(timeout=20)[1]
+    assert process.returncode == 1
+    assert 'memory' in message
+    assert not os.path.exists(f'/var/run/dpdk/weir-{process.pid}')

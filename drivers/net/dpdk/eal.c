@@ -170,13 +170,12 @@ static int start(struct dpdk_eal *eal, struct args *args, const cpu_set_t *cpus)
 	int rc;
 
 	dpdk_log_hold(eal);
-	rc = rte_eal_init(args->count, args->argv);
+	rc = rte_eal_init(args->count, args->argv) < 0 ? -rte_errno : 0;
 	sched_setaffinity(0, sizeof(*cpus), cpus);
-	if (rc < 0)
-		return -rte_errno;
-	dpdk_log_release(eal);
-	rmdir(rte_eal_get_runtime_dir());
-	return 0;
+	rmdir(rte_eal_get_runtime_dir()); /* also after a failure: it comes first */
+	if (rc == 0)
+		dpdk_log_release(eal);
+	return rc;
 }
 
 static bool choose_huge(const struct dpdk_eal_config *config, uint32_t memory_mib)
