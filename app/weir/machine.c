@@ -30,7 +30,7 @@
 #define VIEW_POLL_NS     (NS_PER_SEC / 10)
 #define CONTROL_CONNS    1024
 #define LISTENERS_EXTRA  16
-#define SETTLE_TURNS     1000
+#define SETTLE_TURNS     100
 
 static uint32_t core_count(const struct machine *m)
 {
