@@ -62,6 +62,7 @@ struct rl_proxy {
 	struct model_proxy p;
 	const struct lang_section *section;
 	bool id_set;
+	bool bind_seen; /* good or bad */
 	RL_LIST(struct rl_bind) binds;
 	RL_LIST(struct rl_server) servers;
 	RL_LIST(struct rl_name) use_backends;

@@ -138,6 +138,7 @@ static void kw_bind(const struct rl_call *c)
 	struct model_bind b = {.place = rl_place(c)};
 	char *list = strdup(lang_text(c->s, c->arg)), *rest = list, *text;
 
+	c->proxy->bind_seen = true;
 	if (!list)
 		c->draft->failed = true;
 	else if (parse_words(c, &b))

@@ -89,10 +89,9 @@ static void check_frontend(struct rl_draft *d, struct rl_proxy *p)
 	struct model_frontend *fe = &p->p.fe;
 	uint32_t *indexes;
 
-	if (p->binds.count == 0 && !p->p.is_listen)
+	if (!p->bind_seen && !p->p.is_listen)
 		at_head(d, p, LANG_WARNING, NULL,
-			"frontend '%s' has no 'bind' line; was it meant to be a backend?",
-			p->p.name);
+			"frontend '%s' has no 'bind' line, so nothing reaches it", p->p.name);
 	fe->default_backend = p->p.is_listen ? (uint32_t)(p - d->proxies) : MODEL_NONE;
 	if (p->default_backend.name)
 		fe->default_backend = resolve_backend(d, p, &p->default_backend);

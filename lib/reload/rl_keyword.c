@@ -77,34 +77,48 @@ static const struct rl_keyword *find(
 	return best;
 }
 
-/* What the word was meant to be: among second words if the first one begins some keyword. */
-static void report_unknown(const struct rl_call *c)
+/* Keywords of these sections; or, if the statement's first word begins some keyword of two words,
+ * the second words of those. Returns how many; *second tells which. */
+static size_t gather(const struct rl_call *c, uint32_t sections, const char **out, bool *second)
 {
-	const char *first = lang_text(c->s, 0), *near;
-	const char *candidates[CANDIDATES_MAX];
-	size_t count = 0, second = 0, first_len = strlen(first);
+	const char *first = lang_text(c->s, 0);
+	size_t count = 0, first_len = strlen(first);
 
+	*second = false;
 	for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
 		for (const struct rl_keyword *k = tables[t]; k->word && count < CANDIDATES_MAX;
 			k++) {
-			if (!(k->sections & c->section))
+			bool begins = strncmp(k->word, first, first_len) == 0 &&
+				      k->word[first_len] == ' ';
+
+			if (!(k->sections & sections) || (*second && !begins))
 				continue;
-			if (strncmp(k->word, first, first_len) == 0 && k->word[first_len] == ' ')
-				candidates[second++] = k->word + first_len + 1;
-			else if (!second)
-				candidates[count++] = k->word;
-			if (second)
-				count = second;
+			if (begins && !*second)
+				count = 0;
+			*second = begins;
+			out[count++] = begins ? k->word + first_len + 1 : k->word;
 		}
 	}
-	near = lang_suggest(lang_text(c->s, second ? 1 : 0), candidates, count);
-	if (second)
-		rl_alert(c, 1, near, "'%s %s' is not known in section '%s'%s", first,
-			lang_text(c->s, 1), rl_section_name(c->section),
-			near ? "; did you mean the word below" : "");
-	else
-		rl_alert(c, 0, near, "unknown keyword '%s' in section '%s'%s", first,
-			rl_section_name(c->section), near ? "; did you mean the word below" : "");
+	return count;
+}
+
+/* What the word was meant to be: a keyword of this section, else one of another. */
+static void report_unknown(const struct rl_call *c)
+{
+	const char *candidates[CANDIDATES_MAX], *near;
+	char hint[128];
+	bool second;
+	size_t count = gather(c, c->section, candidates, &second);
+
+	near = lang_suggest(lang_text(c->s, second), candidates, count);
+	if (!near) {
+		count = gather(c, UINT32_MAX, candidates, &second);
+		near = lang_suggest(lang_text(c->s, second), candidates, count);
+	}
+	snprintf(hint, sizeof(hint), "did you mean '%s'", near ? near : "");
+	rl_alert(c, second, near ? hint : NULL, "unknown keyword '%s%s%s' in section '%s'",
+		lang_text(c->s, 0), second ? " " : "", second ? lang_text(c->s, 1) : "",
+		rl_section_name(c->section));
 }
 
 static void notice_ignored(const struct rl_call *c, const struct rl_keyword *k)

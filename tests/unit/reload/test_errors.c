@@ -16,10 +16,13 @@ static const struct {
 } rows[] = {
 	/* words */
 	{"frontnd f\n", "ALERT 1", NULL},
-	{FE " bnid :80\n", "ALERT 3 unknown keyword 'bnid' in section 'frontend'", "bind"},
-	{FE " option httplgo\n", "ALERT 3 'option httplgo' is not known in section 'frontend'",
-		"httplog"},
-	{FE " timeout clint 3s\n", "ALERT 3 'timeout clint' is not known", "client"},
+	{FE " bnid :80\n", "ALERT 3 unknown keyword 'bnid' in section 'frontend'",
+		"did you mean 'bind'"},
+	{FE " option httplgo\n", "ALERT 3 unknown keyword 'option httplgo' in section 'frontend'",
+		"did you mean 'httplog'"},
+	{FE " timeout clint 3s\n", "ALERT 3 unknown keyword 'timeout clint'", "client"},
+	{FE " balnce source\n", "ALERT 3 unknown keyword 'balnce'", "did you mean 'balance'"},
+	{FE " xyzzy\n", "ALERT 3 unknown keyword 'xyzzy' in section 'frontend'", NULL},
 	{BE " bind :80\n", "WARNING 4 'bind' is ignored: backend 'b' has no frontend side", NULL},
 	{FE " server a 1.2.3.4:1\n", "ALERT 3 'server' is not allowed in section 'frontend'", NULL},
 	{FE " balance source\n", "WARNING 3 'balance' is ignored: frontend 'f' has no backend side",
