@@ -7,6 +7,7 @@ only the tests against that one. Tests marked `both_proxies` ask real haproxy an
 import os
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +30,8 @@ def pytest_configure(config):
     config.addinivalue_line('markers', 'both_proxies: real haproxy and weir must give the same answer')
     config.addinivalue_line('markers', 'slow: left out by scripts/test --quick')
     config.addinivalue_line('markers', 'sanitize: runs against the sanitized build too')
+    # Started in the background we would hand an ignored SIGINT down to every proxy.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
