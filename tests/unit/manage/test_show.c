@@ -87,45 +87,6 @@ static const struct {
 	{"li", "BACKEND",
 		"xxxxxxxxxxxx.xxxxxxxx.xxx.xxx.x.xx.x.............xxxxxxx..xxxx.."
 		"...........xx......xxx....xxxxx....xxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-	{"fe", "FRONTEND",
-		"xx..xxxxxxxxx....x........xxx...xxxx...xxxxxx.xxx..xxxx........."
-		"...........x.xxxxxxx..xx......x........xxxxxxxxxxxxxxxxxxxxxxxxx"},
-	{"be", "s1",
-		"xxxxxx.xxx.x.xxxxxxxx..x..xxx.x.xx.x...xxxxxx...xxx....x..xxxx.."
-		".........x.x.......xxx..x.xxxxxxxxxx...xxxx....................."},
-	{"be", "BACKEND",
-		"xxxxxxxxxxxx.xxxxxxxx.xxx.xxx.x.xx.x...xxxxxx...xxxxxxxx..xxxx.."
-		"...........xx......xxxxx..xxxxx....xxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-	{"li", "FRONTEND",
-		"xx..xxxxxxxxx....x........xxx...xxxx..........xxx..xxxx........."
-		"...........x.xxx.xxx..........x........xxxxxxxxxxxxxxxxxxxxxxxxx"},
-	{"li", "s1",
-		"xxxxxx.xxx.x.xxxxxxxx..x..xxx.x.xx.x.............xx....x..xxxx.."
-		".........x.x.......xxx..x.xxxxxxxxxx...xxxx....................."},
-	{"li", "BACKEND",
-		"xxxxxxxxxxxx.xxxxxxxx.xxx.xxx.x.xx.x.............xxxxxxx..xxxx.."
-		"...........xx......xxx....xxxxx....xxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-	{"fe", "FRONTEND",
-		"xx..xxxxxxxxx....x........xxx...xxxx...xxxxxx.xxx..xxxx........."
-		"...........x.xxxxxxx..xx......x........xxxxxxxxxxxxxxxxxxxxxxxxx"},
-	{"be", "s1",
-		"xxxxxx.xxx.x.xxxxxxxx..x..xxx.x.xx.x...xxxxxx...xxx....x..xxxx.."
-		".........x.x.......xxx..x.xxxxxxxxxx...xxxx....................."},
-	{"be", "s2",
-		"xxxxxxxxxx.x.xxxxxxxx..x..xxx.x.xx.x...xxxxxx...xxx....x..xxxx.."
-		".........x.x.......xxx..x.xxxxxxxxxx...xxxx....................."},
-	{"be", "BACKEND",
-		"xxxxxxxxxxxx.xxxxxxxx.xxx.xxx.x.xx.x...xxxxxx...xxxxxxxx..xxxx.."
-		"...........xx......xxxxx..xxxxx....xxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
-	{"li", "FRONTEND",
-		"xx..xxxxxxxxx....x........xxx...xxxx..........xxx..xxxx........."
-		"...........x.xxx.xxx..........x........xxxxxxxxxxxxxxxxxxxxxxxxx"},
-	{"li", "s1",
-		"xxxxxx.xxx.x.xxxxxxxx..x..xxx.x.xx.x.............xx....x..xxxx.."
-		".........x.x.......xxx..x.xxxxxxxxxx...xxxx....................."},
-	{"li", "BACKEND",
-		"xxxxxxxxxxxx.xxxxxxxx.xxx.xxx.x.xx.x.............xxxxxxx..xxxx.."
-		"...........xx......xxx....xxxxx....xxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
 };
 
 /* Which columns are empty is what HAProxy 2.6.12 left empty for the same configuration. */
