@@ -211,7 +211,10 @@ static int create_stack(struct machine *m, uint32_t index, struct error *err)
 					.worker_count = m->core_count - 1,
 					.tcp = c->tcp,
 					.pools = &c->pkts,
-					.sessions_max = m->sizes.sessions},
+					.sessions_max = m->sizes.sessions,
+					.head_fields_max = m->model->global.maxhdr,
+					.head_buffer_bytes = m->model->global.bufsize,
+					.head_rewrite_bytes = m->model->global.maxrewrite},
 		err);
 	return c->proxy ? 0 : err->code;
 }

@@ -20,11 +20,15 @@ static int connect_by_tcp(void *ctx, struct stream *s, const struct tcp_connect_
 	return stream_open_tcp(s, px->tcp, to, on_event, failure);
 }
 
-static int init_pools(struct proxy *px, uint32_t sessions, struct error *err)
+static int init_pools(struct proxy *px, const struct proxy_config *config, struct error *err)
 {
+	uint32_t sessions = config->sessions_max;
 	/* Half as many idle server connections as there may be clients. */
 	uint32_t peers = sessions + sessions / 2 + 16;
-	struct http_heads_config heads = {.heads_max = 3 * sessions + 16};
+	struct http_heads_config heads = {.heads_max = 3 * sessions + 16,
+		.fields_max = config->head_fields_max,
+		.buffer_bytes = config->head_buffer_bytes,
+		.rewrite_bytes = config->head_rewrite_bytes};
 	struct h1_config h1 = {.conns_max = sessions + peers, .xchgs_max = 2 * sessions + 16};
 	int ret = mem_pool_init(&px->sessions, "proxy sessions", sizeof(struct px_session),
 		_Alignof(struct px_session), sessions, err);
@@ -70,7 +74,7 @@ struct proxy *proxy_create(const struct proxy_config *config, struct error *err)
 	px->connect_ctx = config->connect_fn ? config->connect_ctx : px;
 	timer_init(&px->purge, px_pool_purge);
 	stat_group_init(&px->group, "proxy", drop_rows, PROXY_DROP_COUNT, px->drops);
-	if (init_pools(px, config->sessions_max, err) < 0) {
+	if (init_pools(px, config, err) < 0) {
 		proxy_destroy(px);
 		return NULL;
 	}

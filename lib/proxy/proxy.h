@@ -32,7 +32,9 @@ struct proxy_config {
 	uint32_t worker_count; /* workers have the core indexes 0 to worker_count - 1 */
 	struct tcp *tcp;       /* NULL: nothing is listened on; see proxy_accept */
 	struct pkt_pools *pools;
-	uint32_t sessions_max;       /* client connections of this core */
+	uint32_t sessions_max; /* client connections of this core */
+	/* Limits of a message head, see http_heads_config; 0: the defaults. */
+	uint32_t head_fields_max, head_buffer_bytes, head_rewrite_bytes;
 	uint32_t idle_per_server;    /* idle server connections kept per server; 0: 128 */
 	proxy_connect_fn connect_fn; /* or NULL */
 	void *connect_ctx;

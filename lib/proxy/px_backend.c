@@ -150,7 +150,9 @@ void px_backend_connected(struct px_stream *st)
 struct tcp_connect_config px_backend_target(const struct px_stream *st)
 {
 	const struct model_server *m = st->server->model;
-	struct tcp_connect_config config = {.local.addr = m->source, .remote = m->remote};
+	struct tcp_connect_config config = {.local.addr = m->source,
+		.remote = m->remote,
+		.keepalive = st->be->model->tcpka_server};
 
 	if (m->port_from_client)
 		config.remote.port = (uint16_t)(st->session->local.port + m->port_offset);

@@ -144,7 +144,8 @@ struct tcp_connect_config {
 	struct endpoint local; /* address any: chosen by the route; port 0: chosen (RFC 6056), so
 				* that the answers come to this core */
 	struct endpoint remote;
-	uint16_t mss; /* 0: from the MTU */
+	uint16_t mss;   /* 0: from the MTU */
+	bool keepalive; /* as tcp_conn_set_keepalive */
 	const struct tcp_owner_ops *ops;
 	void *user;
 };

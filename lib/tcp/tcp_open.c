@@ -198,6 +198,8 @@ struct tcp_conn *tcp_connect(
 	c->ops = config->ops;
 	c->user = config->user;
 	c->flags |= TCP_F_OWNED;
+	if (config->keepalive)
+		tcp_conn_set_keepalive(c, true);
 	tcp_count(tcp, TCP_STAT_OPEN_ACTIVE);
 	tcp_conn_schedule(c);
 	return c;

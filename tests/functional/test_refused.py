@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What must not pass: malformed and smuggled requests, heads too large, clients too slow."""
+import textwrap
 import time
 
 import pytest
@@ -178,3 +179,16 @@ def test_502_for_a_bad_answer(proxy, origin, client, name):
     origin(raw_answer(BAD_ANSWERS[name], close=True))
     proxy.start(CONFIG)
     assert client().get().status == 502
+
+
+def test_head_limits_are_the_configured_ones(proxy, origin, client):
+    """tune.http.maxhdr and tune.bufsize: what fits the defaults is refused."""
+    origin(echo_head)
+    proxy.start('global\n    tune.http.maxhdr 10\n    tune.bufsize 4k\n' + textwrap.dedent(CONFIG))
+    for fields, status in ((5, 200), (20, 431)):
+        c = client()
+        c.send(b'GET / HTTP/1.1\r\nHost: h\r\n' + b'x-y: z\r\n' * fields + b'\r\n')
+        assert c.answer().status == status
+    c = client()
+    c.send(b'GET / HTTP/1.1\r\nHost: h\r\nx-y: ' + b'z' * 5000 + b'\r\n\r\n')
+    assert c.answer().status == 431

@@ -12,6 +12,22 @@ static struct tcp_conn *dial(struct fixture *f, enum tcp_failure *failure)
 	return tcp_connect(f->tcp, &config, failure);
 }
 
+static void test_keepalive_from_the_start(void **state)
+{
+	struct tcp_connect_config config = {
+		.remote = {ip_addr_from_v4(0x0a000002), 8080}, .ops = &fixture_ops};
+	struct fixture f = {0};
+	enum tcp_failure failure;
+
+	(void)state;
+	fixture_init(&f);
+	config.user = &f;
+	assert_false(tcp_connect(f.tcp, &config, &failure)->flags & TCP_F_KEEPALIVE);
+	config.keepalive = true;
+	assert_true(tcp_connect(f.tcp, &config, &failure)->flags & TCP_F_KEEPALIVE);
+	fixture_fini(&f);
+}
+
 static void test_ports_run_out(void **state)
 {
 	struct fixture f = {.config = {.port_min = 2000, .port_max = 2003}};
@@ -221,6 +237,7 @@ static void test_answers_go_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keepalive_from_the_start),
 		cmocka_unit_test(test_ports_run_out),
 		cmocka_unit_test(test_ports_come_home),
 		cmocka_unit_test(test_control_core_has_its_ports),
