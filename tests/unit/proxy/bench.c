@@ -207,6 +207,7 @@ static int connect_server(void *ctx, struct stream *s, const struct tcp_connect_
 	}
 	e = new_end(b);
 	e->port = to->remote.port;
+	e->keepalive = to->keepalive;
 	e->pair = stream_pair_create(
 		&b->pkts, b->pipe_bytes, s, on_event, &e->stream, on_end_event, NULL);
 	assert_non_null(e->pair);

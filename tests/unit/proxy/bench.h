@@ -29,7 +29,8 @@ struct end {
 	bool hung;      /* the pair is not run: a server that never answers the SYN */
 	bool paused;    /* does not read */
 	bool eof, failed;
-	uint16_t port; /* servers: who was connected to */
+	uint16_t port;  /* servers: who was connected to */
+	bool keepalive; /* servers: what was asked for */
 };
 
 enum bench_policy {

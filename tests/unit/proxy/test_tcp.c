@@ -381,6 +381,21 @@ static void maxqueue_sends_the_rest_elsewhere(void **state)
 	bench_end(b);
 }
 
+static void keepalive_is_asked_for_by_option(void **state)
+{
+	(void)state;
+	for (int on = 0; on < 2; on++) {
+		struct bench *b = bench_new(1, 1);
+
+		b->be->tcpka_server = on;
+		bench_start(b);
+		bench_client(b, 0);
+		bench_settle(b);
+		assert_int_equal(bench_server(b)->keepalive, on);
+		bench_end(b);
+	}
+}
+
 static void a_server_in_maintenance_frees_its_queue(void **state)
 {
 	struct bench *b = bench_new(1, 2);
@@ -535,6 +550,7 @@ int main(void)
 		cmocka_unit_test(server_maxconn_queues_in_order),
 		cmocka_unit_test(queue_timeout),
 		cmocka_unit_test(maxqueue_sends_the_rest_elsewhere),
+		cmocka_unit_test(keepalive_is_asked_for_by_option),
 		cmocka_unit_test(a_server_in_maintenance_frees_its_queue),
 		cmocka_unit_test(sessions_are_listed),
 		cmocka_unit_test(soft_stop_lets_sessions_end),
