@@ -17,6 +17,7 @@
 #include "ip.h"
 #include "log.h"
 #include "snap.h"
+#include "tcp.h"
 
 #define MODEL_NONE         UINT32_MAX
 #define MODEL_TIMEOUT_NONE 0 /* ms: the timeout is not set; HAProxy reads 0 likewise */
@@ -91,8 +92,8 @@ struct model_bind {
 	bool v6_only;
 	uint32_t maxconn; /* 0: no limit of its own */
 	uint32_t backlog; /* 0: from the proxy */
-	uint16_t mss;     /* 0: none */
 	uint32_t proxy;   /* index of its frontend */
+	struct tcp_options tcp;
 };
 
 struct model_server {
@@ -110,6 +111,7 @@ struct model_server {
 	uint32_t maxqueue;     /* 0: no limit */
 	bool backup;
 	bool disabled; /* starts in maintenance */
+	struct tcp_options tcp;
 };
 
 struct model_log_target {

@@ -84,6 +84,7 @@ struct px_bind {
 	struct px_counters *counters;
 	uint32_t index;
 	uint32_t parked; /* connections that wait for a token; the listener is paused */
+	uint8_t tcp_options;
 };
 
 struct px_server {
@@ -95,6 +96,7 @@ struct px_server {
 	uint32_t idle_low; /* the least there were since the last purge */
 	uint32_t index;    /* in model.servers */
 	uint32_t member;   /* within its backend */
+	uint8_t tcp_options;
 	/* Read by the view. */
 	uint64_t weight, maint, changed_ns, down_ns, down_count;
 };

@@ -79,6 +79,26 @@ static int init_balancer(struct px_backend *be, struct error *err)
 	return be->lb ? 0 : -ENOMEM;
 }
 
+/* Ids for what the connections of each bind and server are told. */
+static int add_options(struct proxy *px, struct error *err)
+{
+	for (uint32_t i = 0; px->tcp && i < px->model->bind_count; i++) {
+		int id = tcp_options_add(px->tcp, &px->model->binds[i].tcp, err);
+
+		if (id < 0)
+			return id;
+		px->binds[i].tcp_options = (uint8_t)id;
+	}
+	for (uint32_t i = 0; px->tcp && i < px->model->server_count; i++) {
+		int id = tcp_options_add(px->tcp, &px->model->servers[i].tcp, err);
+
+		if (id < 0)
+			return id;
+		px->servers[i].tcp_options = (uint8_t)id;
+	}
+	return 0;
+}
+
 static int init_backends(struct proxy *px, struct error *err)
 {
 	for (uint32_t i = 0; i < px->model->proxy_count; i++) {
@@ -191,6 +211,8 @@ int px_arrays_init(struct proxy *px, const struct model *model, struct error *er
 			.counters = &px->counters[PROXY_OBJECT_LISTENER][i],
 			.index = i};
 	ret = init_backends(px, err);
+	if (ret == 0)
+		ret = add_options(px, err);
 	return ret < 0 ? ret : init_leases(px, err);
 }
 

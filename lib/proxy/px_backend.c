@@ -152,6 +152,7 @@ struct tcp_connect_config px_backend_target(const struct px_stream *st)
 	const struct model_server *m = st->server->model;
 	struct tcp_connect_config config = {.local.addr = m->source,
 		.remote = m->remote,
+		.options = st->server->tcp_options,
 		.keepalive = st->be->model->tcpka_server};
 
 	if (m->port_from_client)

@@ -191,7 +191,7 @@ int px_listen_start(struct proxy *px, struct error *err)
 			.backlog = m->backlog       ? m->backlog
 				   : fe->fe.backlog ? fe->fe.backlog
 						    : fe->fe.maxconn,
-			.mss = m->mss,
+			.options = b->tcp_options,
 			.ops = &listener_ops,
 			.user = b,
 		};

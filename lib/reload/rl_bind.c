@@ -36,7 +36,7 @@ static bool bw_mss(const struct rl_call *c, uint32_t i, void *target)
 
 	if (!rl_arg_uint(c, i, 88, 65535, &mss))
 		return false;
-	b->mss = (uint16_t)mss;
+	b->tcp.mss_max = (uint16_t)mss;
 	return true;
 }
 

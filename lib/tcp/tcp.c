@@ -73,6 +73,18 @@ void tcp_conn_schedule(struct tcp_conn *c)
 	list_add_tail(&c->tcp->active, &c->link);
 }
 
+int tcp_options_add(struct tcp *tcp, const struct tcp_options *options, struct error *err)
+{
+	for (uint32_t i = 0; i < tcp->options_count; i++)
+		if (memcmp(&tcp->options[i], options, sizeof(*options)) == 0)
+			return (int)i;
+	if (tcp->options_count == TCP_OPTIONS_MAX)
+		return error_set(err, -ENOSPC, "no more than %d different options of connections",
+			TCP_OPTIONS_MAX);
+	tcp->options[tcp->options_count] = *options;
+	return (int)tcp->options_count++;
+}
+
 /* --- pollers ----------------------------------------------------------------------- */
 
 /* Owners may schedule other connections from inside: those come at the end, without events. */
@@ -226,6 +238,7 @@ struct tcp *tcp_create(struct worker *worker, struct ip_stack *ip, const struct 
 	tcp->start_ns = worker->now_ns;
 	tcp->port_next = rand_u32(&worker->rand);
 	tcp->tw_head = tcp->tw_tail = TCP_TW_NONE;
+	tcp->options_count = 1; /* the default */
 	config_fill(tcp);
 	list_init(&tcp->active);
 	list_init(&tcp->detached);

@@ -106,6 +106,19 @@ struct tcp *tcp_create(struct worker *worker, struct ip_stack *ip, const struct 
 /** Frees all connections without a word to the peers (see tcp_abort_all). NULL-safe. */
 void tcp_destroy(struct tcp *tcp);
 
+/* How the connections of a bind or of a server behave; all 0: as struct tcp_config says. */
+struct tcp_options {
+	uint16_t mss_max; /* of the segments that either side sends; 0: from the MTU */
+};
+
+#define TCP_OPTIONS_MAX 256 /* different ones of one core; 0 is the default */
+
+/**
+ * Set-up. The id of these options, for listeners and connections to name; equal ones have one id,
+ * which stays valid. -ENOSPC with *err set beyond TCP_OPTIONS_MAX.
+ */
+int tcp_options_add(struct tcp *tcp, const struct tcp_options *options, struct error *err);
+
 /** Resets every connection, listeners stay; for a fast stop. */
 void tcp_abort_all(struct tcp *tcp);
 
@@ -116,7 +129,7 @@ struct tcp_listen_config {
 	bool v6_only;          /* with [::]: IPv6 alone; otherwise [::] takes IPv4 as well */
 	uint32_t backlog; /* established connections that wait for on_accept, while paused; 0: 1024
 			   */
-	uint16_t mss;     /* at most this; 0: from the MTU */
+	uint8_t options;  /* tcp_options_add */
 	const struct tcp_owner_ops *ops;
 	void *user; /* given to on_accept */
 };
@@ -144,8 +157,8 @@ struct tcp_connect_config {
 	struct endpoint local; /* address any: chosen by the route; port 0: chosen (RFC 6056), so
 				* that the answers come to this core */
 	struct endpoint remote;
-	uint16_t mss;   /* 0: from the MTU */
-	bool keepalive; /* as tcp_conn_set_keepalive */
+	uint8_t options; /* tcp_options_add */
+	bool keepalive;  /* as tcp_conn_set_keepalive */
 	const struct tcp_owner_ops *ops;
 	void *user;
 };

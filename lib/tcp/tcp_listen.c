@@ -151,8 +151,8 @@ static void syn_accept(struct tcp *tcp, struct tcp_listener *l, const struct tcp
 	c->flags |= TCP_F_PASSIVE | TCP_F_UNACCEPTED | TCP_F_ACK_NOW;
 	c->listener = l;
 	c->ops = l->config.ops;
-	if (l->config.mss)
-		c->mss = MIN(c->mss, MAX(l->config.mss, (uint16_t)TCP_MSS_MIN));
+	c->options = l->config.options;
+	c->mss = tcp_mss_limit(c, c->mss);
 	c->rcv_nxt = seq_add(seg->h.seq, 1);
 	c->rcv_acked = c->rcv_nxt;
 	c->rcv_adv = c->rcv_nxt;

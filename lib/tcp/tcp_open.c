@@ -192,8 +192,8 @@ struct tcp_conn *tcp_connect(
 		return NULL;
 	}
 	*failure = TCP_FAILURE_NONE;
-	if (config->mss)
-		c->mss = MIN(c->mss, MAX(config->mss, (uint16_t)TCP_MSS_MIN));
+	c->options = config->options;
+	c->mss = tcp_mss_limit(c, c->mss);
 	c->state = TCP_SYN_SENT;
 	c->ops = config->ops;
 	c->user = config->user;

@@ -51,10 +51,8 @@ static void fill_syn_options(const struct tcp_conn *c, struct wire_tcp *h)
 	bool answer = c->state == TCP_SYN_RECEIVED;
 	uint16_t mss = tcp_mss_of_path(c->tcp, &c->path, ip_addr_is_v4(&c->tuple.local));
 
-	if (c->flags & TCP_F_UNACCEPTED && c->listener->config.mss)
-		mss = MIN(mss, MAX(c->listener->config.mss, (uint16_t)TCP_MSS_MIN));
 	h->has_mss = true;
-	h->mss = answer ? mss : c->mss;
+	h->mss = answer ? tcp_mss_limit(c, mss) : c->mss;
 	h->has_window_scale = !answer || c->flags & TCP_F_WSCALE;
 	h->window_scale = c->tcp->rcv_shift;
 	h->has_sack_permitted = !answer || c->flags & TCP_F_SACK;

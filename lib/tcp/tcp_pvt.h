@@ -179,9 +179,11 @@ struct tcp_conn {
 	struct seq recover;    /* snd_max when the last recovery began (RFC 6582) */
 	uint32_t recovery_ref; /* position in the pool plus 1; 0: none */
 	uint32_t cc_acked;     /* congestion control's own word */
+
+	uint8_t options; /* position in tcp->options */
 };
 
-static_assert(sizeof(struct tcp_conn) <= 320, "an idle connection costs no more");
+static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection costs no more");
 static_assert(offsetof(struct tcp_conn, snd_wnd) == 64, "line 1");
 static_assert(offsetof(struct tcp_conn, timer) == 128, "line 2");
 static_assert(offsetof(struct tcp_conn, snd) == 192, "line 3");
@@ -265,6 +267,8 @@ struct tcp {
 	struct tcp_config config;
 	uint64_t start_ns;
 	uint8_t rcv_shift; /* that we offer, from recv_buffer_bytes */
+	uint32_t options_count;
+	struct tcp_options options[TCP_OPTIONS_MAX]; /* 0: all default */
 
 	struct tcp_table table;
 	struct mem_pool conns;
@@ -351,6 +355,19 @@ static inline struct seq tcp_snd_end(const struct tcp_conn *c)
 	bool fin_acked = c->flags & TCP_F_FIN_SENT && seq_eq(c->snd_una, c->snd_max);
 
 	return seq_sub(seq_add(c->snd_una, c->snd.bytes), fin_acked);
+}
+
+static inline const struct tcp_options *tcp_options(const struct tcp_conn *c)
+{
+	return &c->tcp->options[c->options];
+}
+
+/** What `mss` may be at most by the connection's options. */
+static inline uint16_t tcp_mss_limit(const struct tcp_conn *c, uint16_t mss)
+{
+	uint16_t mss_max = tcp_options(c)->mss_max;
+
+	return mss_max ? MIN(mss, MAX(mss_max, (uint16_t)TCP_MSS_MIN)) : mss;
 }
 
 static inline struct tcp_recovery *tcp_recovery(const struct tcp_conn *c)

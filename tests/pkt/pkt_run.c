@@ -49,6 +49,7 @@ struct run {
 	struct tcp *tcp;
 	struct steer steer;
 	struct tcp_config config;
+	struct tcp_options options;
 	struct tcp_listen_config listen;
 	struct tcp_listener *listener;
 	bool v6;
@@ -328,7 +329,7 @@ static void do_connect(struct run *r)
 	config = (struct tcp_connect_config){
 		.local = {addr_of(r, true), r->peer->local_port},
 		.remote = {addr_of(r, false), CONNECT_PORT},
-		.mss = r->listen.mss,
+		.options = r->listen.options,
 		.ops = &ops,
 		.user = r->peer,
 	};
@@ -581,7 +582,7 @@ static void do_set(struct run *r)
 			return;
 		}
 	if (strcmp(r->line.word[1], "mss") == 0)
-		r->listen.mss = (uint16_t)n;
+		r->options.mss_max = (uint16_t)n;
 	else if (strcmp(r->line.word[1], "v6") == 0)
 		r->v6 = n;
 	else
@@ -599,6 +600,7 @@ static void create(struct run *r)
 	r->tcp = tcp_create(r->workers->w[0], r->ip, &r->steer, r->pools, &r->config, &err);
 	if (!r->tcp)
 		fail_line(r, "tcp_create", err.text);
+	r->listen.options = (uint8_t)tcp_options_add(r->tcp, &r->options, &err);
 	r->at_ns = r->workers->clock.now_ns;
 }
 

@@ -124,7 +124,7 @@ static void binds_spread_over_lists_and_ranges(void **state)
 		assert_string_equal(b->name, "web");
 		assert_int_equal(b->maxconn, 5);
 		assert_int_equal(b->backlog, 6);
-		assert_int_equal(b->mss, 1200);
+		assert_int_equal(b->tcp.mss_max, 1200);
 		assert_true(b->v4v6);
 	}
 	assert_int_equal(m->binds[4].local.port, 84);
