@@ -47,7 +47,7 @@ bool ip_addr_parse(struct bytes text, struct ip_addr *out)
 		*out = ip_addr_from_v4(ntohl(v4.s_addr));
 		return true;
 	}
-	return inet_pton(AF_INET6, buf, out->b) == 1;
+	return inet_pton(AF_INET6, buf, out->b) == 1 && ip_addr_zone(out) == 0;
 }
 
 bool ip_prefix_parse(struct bytes text, struct ip_prefix *out)
@@ -98,10 +98,12 @@ bool ip_prefix_contains(const struct ip_prefix *p, const struct ip_addr *a)
 
 char *ip_addr_format(const struct ip_addr *a, char *buf)
 {
+	struct ip_addr plain = ip_addr_without_zone(a);
+
 	if (ip_addr_is_v4(a))
 		inet_ntop(AF_INET, &a->b[12], buf, IP_ADDR_TEXT_SIZE);
 	else
-		inet_ntop(AF_INET6, a->b, buf, IP_ADDR_TEXT_SIZE);
+		inet_ntop(AF_INET6, plain.b, buf, IP_ADDR_TEXT_SIZE);
 	return buf;
 }
 

@@ -38,14 +38,14 @@ void steer_init(struct steer *s, uint32_t workers)
 }
 
 /* All 16-bit words of both addresses. The prefix of an IPv4 address stands in both and goes away,
- * so the families need no cases. */
+ * so the families need no cases. Zones do not reach the NIC. */
 static uint16_t fold_addresses(const struct ip_addr *a, const struct ip_addr *b)
 {
 	uint64_t x = load_be64(&a->b[0]) ^ load_be64(&a->b[8]) ^ load_be64(&b->b[0]) ^
 		     load_be64(&b->b[8]);
 
 	x ^= x >> 32;
-	return (uint16_t)(x ^ x >> 16);
+	return (uint16_t)(x ^ x >> 16 ^ ip_addr_zone(a) ^ ip_addr_zone(b));
 }
 
 uint32_t steer_hash(const struct steer *s, const struct endpoint *a, const struct endpoint *b)

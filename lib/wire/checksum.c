@@ -41,7 +41,9 @@ uint32_t wire_checksum_pseudo(
 	uint32_t sum = proto + (l4_bytes >> 16) + (l4_bytes & 0xffff);
 
 	sum = wire_checksum_add(sum, &src->b[off], sizeof(src->b) - off);
-	return wire_checksum_add(sum, &dst->b[off], sizeof(dst->b) - off);
+	sum = wire_checksum_add(sum, &dst->b[off], sizeof(dst->b) - off);
+	/* A zone is no part of the packet: minus it is plus its complement. */
+	return sum + (uint16_t)~ip_addr_zone(src) + (uint16_t)~ip_addr_zone(dst);
 }
 
 uint16_t wire_checksum_fold(uint32_t sum)

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "wire.h"
+#include "wire_ipv6.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -103,11 +103,76 @@ static void fuzz_tcp(const uint8_t *p, size_t len)
 	ASSERT(memcmp(&again, &h, sizeof(h)) == 0);
 }
 
+static void fuzz_chain(const uint8_t *p, size_t len, const struct wire_ipv6 *h)
+{
+	uint8_t out[WIRE_IPV6_FRAGMENT_BYTES];
+	struct wire_ipv6_chain c;
+	enum wire_verdict verdict = wire_ipv6_walk(p, len, h, &c);
+
+	ASSERT(c.extensions <= WIRE_IPV6_EXTENSIONS_MAX + 1);
+	ASSERT(!c.tell || verdict == WIRE_MALFORMED);
+	if (verdict != WIRE_OK)
+		return;
+	ASSERT(c.header_bytes <= len);
+	ASSERT(c.header_bytes <= WIRE_IPV6_BYTES + h->payload_bytes);
+	ASSERT(c.header_bytes <= WIRE_IPV6_BYTES + WIRE_IPV6_EXTENSION_BYTES_MAX);
+	ASSERT(p[c.next_at] == c.proto);
+	if (c.fragment.at == 0)
+		return;
+	wire_ipv6_fragment_emit(out, &c.fragment);
+	ASSERT(p[c.fragment.next_at] == WIRE_PROTO_FRAGMENT);
+	ASSERT(out[0] == p[c.fragment.at]);
+	ASSERT(memcmp(out + 4, p + c.fragment.at + 4, 4) == 0);
+	ASSERT(!c.fragment.more || c.fragment.off_bytes + WIRE_IPV6_BYTES <= UINT16_MAX);
+}
+
+static void fuzz_ipv6(const uint8_t *p, size_t len)
+{
+	uint8_t out[WIRE_IPV6_BYTES];
+	struct wire_ipv6 h, again;
+
+	if (wire_ipv6_parse(p, len, &h) != WIRE_OK)
+		return;
+	ASSERT(h.payload_bytes + (size_t)WIRE_IPV6_BYTES <= len);
+	wire_ipv6_emit(out, &h);
+	ASSERT(wire_ipv6_parse(out, len, &again) == WIRE_OK);
+	ASSERT(again.payload_bytes == h.payload_bytes);
+	ASSERT(again.tos == h.tos);
+	ASSERT(again.ttl == h.ttl);
+	ASSERT(ip_addr_eq(&again.dst, &h.dst) || ip_addr_zone(&h.dst) != 0);
+	fuzz_chain(p, len, &h);
+}
+
+static void fuzz_ndp(const uint8_t *p, size_t len)
+{
+	uint8_t out[WIRE_NDP_BYTES_MAX], twice[WIRE_NDP_BYTES_MAX];
+	struct wire_ndp h, again;
+	size_t n;
+
+	if (wire_ndp_parse(p, len, &h) != WIRE_OK)
+		return;
+	n = wire_ndp_emit(out, &h);
+	ASSERT(n <= sizeof(out));
+	ASSERT(wire_ndp_parse(out, n, &again) == WIRE_OK);
+	ASSERT(wire_ndp_emit(twice, &again) == n);
+	ASSERT(memcmp(out, twice, n) == 0);
+}
+
+static void fuzz_mld(const uint8_t *p, size_t len)
+{
+	struct wire_mld_query q;
+
+	if (wire_mld_query_parse(p, len, &q) != WIRE_OK)
+		return;
+	ASSERT(q.v1 == (len == WIRE_MLD1_BYTES));
+	ASSERT(q.response_ms <= 0x1fff << 10);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0)
 		return 0;
-	switch (data[0] % 7) {
+	switch (data[0] % 10) {
 	case 0:
 		fuzz_ether(data + 1, size - 1);
 		break;
@@ -126,8 +191,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 5:
 		fuzz_icmp(data + 1, size - 1);
 		break;
-	default:
+	case 6:
 		fuzz_tcp(data + 1, size - 1);
+		break;
+	case 7:
+		fuzz_ipv6(data + 1, size - 1);
+		break;
+	case 8:
+		fuzz_ndp(data + 1, size - 1);
+		break;
+	default:
+		fuzz_mld(data + 1, size - 1);
 		break;
 	}
 	return 0;

@@ -149,6 +149,27 @@ static void endpoints_format_by_family(void **state)
 	assert_false(endpoint_eq(&v4, &v6));
 }
 
+static void zones_are_part_of_link_local_addresses_only(void **state)
+{
+	struct ip_addr local = addr("fe80::1"), global = addr("fd00::1"), a, b;
+	char buf[IP_ADDR_TEXT_SIZE];
+
+	(void)state;
+	a = ip_addr_with_zone(&local, 3);
+	b = ip_addr_with_zone(&a, 4);
+	assert_int_equal(ip_addr_zone(&local), 0);
+	assert_int_equal(ip_addr_zone(&a), 3);
+	assert_false(ip_addr_eq(&a, &local));
+	assert_false(ip_addr_eq(&a, &b));
+	assert_string_equal(ip_addr_format(&a, buf), "fe80::1");
+	a = ip_addr_without_zone(&a);
+	assert_true(ip_addr_eq(&a, &local));
+	a = ip_addr_with_zone(&global, 3);
+	assert_true(ip_addr_eq(&a, &global));
+	assert_int_equal(ip_addr_zone(&a), 0);
+	assert_false(ip_addr_parse(BYTES_LIT("fe80:3::1"), &a)); /* no zone by the back door */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +179,7 @@ int main(void)
 		cmocka_unit_test(bad_prefixes_are_refused),
 		cmocka_unit_test(kinds_are_told_apart),
 		cmocka_unit_test(endpoints_format_by_family),
+		cmocka_unit_test(zones_are_part_of_link_local_addresses_only),
 	};
 
 	return cmocka_run_group_tests_name("base/addr", tests, NULL, NULL);

@@ -55,6 +55,18 @@ static void hash_is_the_nics(void **state)
 	}
 }
 
+static void zones_do_not_reach_the_nic(void **state)
+{
+	struct endpoint a = endpoint("fe80::1", 80), b = endpoint("fe80::2", 50000), zoned = b;
+	struct steer s;
+
+	(void)state;
+	steer_init(&s, 2);
+	zoned.addr = ip_addr_with_zone(&b.addr, 2);
+	assert_int_equal(steer_hash(&s, &a, &zoned), reference_hash(&s, &a, &b));
+	assert_int_equal(steer_hash(&s, &zoned, &a), reference_hash(&s, &a, &b));
+}
+
 static void every_port_word_has_its_own_hash(void **state)
 {
 	static bool seen[65536];
@@ -121,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hash_is_the_nics),
+		cmocka_unit_test(zones_do_not_reach_the_nic),
 		cmocka_unit_test(every_port_word_has_its_own_hash),
 		cmocka_unit_test(cores_get_equal_shares),
 		cmocka_unit_test(control_ports_are_apart),

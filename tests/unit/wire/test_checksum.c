@@ -82,6 +82,10 @@ static void pseudo_header_of_both_families(void **state)
 	sum = wire_checksum_pseudo(&a, &b, WIRE_PROTO_UDP, 70000);
 	assert_int_equal(wire_checksum_fold(wire_checksum_add(sum, udp, sizeof(udp))),
 		plain_checksum(v6, sizeof(v6)));
+	b = ip_addr_with_zone(&b, 0x1234); /* which is not on the wire */
+	sum = wire_checksum_pseudo(&b, &a, WIRE_PROTO_UDP, 70000);
+	assert_int_equal(wire_checksum_fold(wire_checksum_add(sum, udp, sizeof(udp))),
+		plain_checksum(v6, sizeof(v6)));
 }
 
 int main(void)
