@@ -22,6 +22,7 @@
 #include <rte_lcore.h>
 
 #include "dpdk.h"
+#include "impair_port.h"
 #include "machine.h"
 #include "machine_pvt.h"
 
@@ -31,6 +32,7 @@
 #define CONTROL_CONNS    1024
 #define LISTENERS_EXTRA  16
 #define SETTLE_TURNS     100
+#define IMPAIR_PKTS_MAX  16384u /* under way on one line: 1 Gbit/s for 200 ms */
 
 static uint32_t core_count(const struct machine *m)
 {
@@ -64,6 +66,34 @@ static int create_pools(struct machine *m, struct error *err)
 	return 0;
 }
 
+/* All lines together may hold half of the buffers of a core. */
+static uint32_t impair_pkts_max(const struct machine *m)
+{
+	uint32_t lines = 0;
+
+	for (uint32_t i = 0; i < m->model->network.port_count; i++)
+		if (m->model->network.ports[i].impair.on)
+			lines += IMPAIR_DIRECTIONS;
+	return MIN(m->sizes.buffers / 2 / MAX(lines, 1u), IMPAIR_PKTS_MAX);
+}
+
+static int impair_port(struct machine *m, uint32_t i, struct error *err)
+{
+	struct impair_port_config config = {.inner = m->ports[i],
+		.clock = clock_real(),
+		.impair = &m->model->network.ports[i].impair,
+		.pkts_max = impair_pkts_max(m)};
+	struct port *port;
+
+	if (!config.impair->on)
+		return 0;
+	port = impair_port_create(&config, err);
+	if (!port)
+		return err->code;
+	m->ports[i] = port;
+	return 0;
+}
+
 static int create_ports(struct machine *m, struct error *err)
 {
 	const struct model_network *n = &m->model->network;
@@ -88,12 +118,23 @@ static int create_ports(struct machine *m, struct error *err)
 			return err->code;
 		}
 		m->port_count++;
+		if (impair_port(m, i, err) < 0)
+			return err->code;
 		m->tx_rings[i] =
 			ring_create("port tx", STEER_RING_COUNT, sizeof(struct rte_mbuf *), err);
 		if (!m->tx_rings[i])
 			return err->code;
 	}
 	return 0;
+}
+
+/* What the driver counts in a queue belongs to the queue's core. */
+static void add_groups(struct worker *w, struct port *p, uint16_t queue)
+{
+	struct stat_group *group;
+
+	for (uint32_t i = 0; p->ops->group && (group = p->ops->group(p, queue, i)); i++)
+		worker_group_add(w, group);
 }
 
 /* A core's queue of a port is the one with its index, if the port has so many. */
@@ -111,6 +152,8 @@ static int share_port(struct machine *m, uint32_t core, uint32_t port, struct er
 		return error_set(err, rc, "port %s cannot be shared between the cores", p->name);
 	m->cores[core].port_count++;
 	worker_group_add(m->cores[core].worker, &m->cores[core].ports[port].group);
+	if (tx != PORT_NO_QUEUE)
+		add_groups(m->cores[core].worker, p, tx);
 	return 0;
 }
 

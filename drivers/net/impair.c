@@ -4,6 +4,12 @@
 
 #include "impair.h"
 
+static const struct stat_row stat_rows[] = {
+#define STAT STAT_ROW
+#include "impair_stat.def"
+#undef STAT
+};
+
 struct impair_pkt {
 	uint64_t at_ns;
 	uint64_t order;
@@ -19,6 +25,11 @@ int impair_init(struct impair *im, const struct impair_config *config, uint64_t 
 	if (!im->pkts)
 		return error_set(err, -ENOMEM, "no memory for %u packets on a line", count_max);
 	return 0;
+}
+
+void impair_group_init(struct impair *im, struct stat_group *group, const char *module)
+{
+	stat_group_init(group, module, stat_rows, IMPAIR_STAT_COUNT, im->stats);
 }
 
 void impair_fini(struct impair *im)
@@ -80,7 +91,7 @@ static struct rte_mbuf *copy_of(struct impair *im, struct rte_mbuf *m)
 	struct rte_mbuf *copy = rte_pktmbuf_copy(m, m->pool, 0, UINT32_MAX);
 
 	if (!copy)
-		im->stats.no_room++;
+		stat_add(&im->stats[IMPAIR_STAT_NO_ROOM], 1);
 	return copy;
 }
 
@@ -96,7 +107,9 @@ static struct rte_mbuf *corrupt(struct impair *im, struct rte_mbuf *m)
 	for (; bit / 8 >= seg->data_len; seg = seg->next)
 		bit -= seg->data_len * 8u;
 	*rte_pktmbuf_mtod_offset(seg, uint8_t *, bit / 8) ^= (uint8_t)(1 << bit % 8);
-	im->stats.corrupted++;
+	/* No device vouches for it any more. */
+	bad->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+	stat_add(&im->stats[IMPAIR_STAT_CORRUPTED], 1);
 	return bad;
 }
 
@@ -134,19 +147,19 @@ static void put_one(struct impair *im, uint64_t now_ns, struct rte_mbuf *m)
 	if (!m)
 		return;
 	if (!pass_rate(im, now_ns, m->pkt_len, &at)) {
-		im->stats.queue_full++;
+		stat_add(&im->stats[IMPAIR_STAT_QUEUE_FULL], 1);
 		rte_pktmbuf_free(m);
 		return;
 	}
 	if (im->count == im->count_max) {
-		im->stats.no_room++;
+		stat_add(&im->stats[IMPAIR_STAT_NO_ROOM], 1);
 		rte_pktmbuf_free(m);
 		return;
 	}
 	at += c->delay_ns + jitter;
 	if (reordered) {
 		at += c->reorder_ns;
-		im->stats.reordered++;
+		stat_add(&im->stats[IMPAIR_STAT_REORDERED], 1);
 	} else {
 		at = MAX(at, im->last_at);
 		im->last_at = at;
@@ -160,16 +173,16 @@ void impair_put(struct impair *im, uint64_t now_ns, struct rte_mbuf *m)
 	bool twice = happens(im, im->config.duplicate_ppm);
 	struct rte_mbuf *copy;
 
-	im->stats.in_pkts++;
+	stat_add(&im->stats[IMPAIR_STAT_IN_PKTS], 1);
 	if (lost) {
-		im->stats.lost++;
+		stat_add(&im->stats[IMPAIR_STAT_LOST], 1);
 		rte_pktmbuf_free(m);
 		return;
 	}
 	copy = twice ? copy_of(im, m) : NULL;
 	put_one(im, now_ns, m);
 	if (copy) {
-		im->stats.duplicated++;
+		stat_add(&im->stats[IMPAIR_STAT_DUPLICATED], 1);
 		put_one(im, now_ns, copy);
 	}
 }
@@ -183,7 +196,7 @@ struct rte_mbuf *impair_take(struct impair *im, uint64_t now_ns, uint64_t *at_ns
 	first = heap_pop(im);
 	if (at_ns)
 		*at_ns = first.at_ns;
-	im->stats.out_pkts++;
+	stat_add(&im->stats[IMPAIR_STAT_OUT_PKTS], 1);
 	return first.m;
 }
 

@@ -13,33 +13,20 @@
 #include <rte_mbuf.h>
 
 #include "base_error.h"
+#include "port_impair.h"
 #include "rand.h"
+#include "stat.h"
 
-#define IMPAIR_PPM_ALL 1000000
-
-/* All 0: a perfect line. Chances are in parts per million. */
-struct impair_config {
-	uint64_t delay_ns;
-	uint64_t jitter_ns; /* added to the delay: 0 to this, uniform */
-	uint32_t loss_ppm;
-	uint32_t duplicate_ppm;
-	uint32_t corrupt_ppm;
-	uint32_t reorder_ppm;
-	uint64_t reorder_ns;
-	uint64_t rate_bits_per_s; /* 0: no limit */
-	uint32_t queue_bytes_max; /* that wait for the rate; more is lost; 0: no limit */
-};
-
-struct impair_stats {
-	uint64_t in_pkts, out_pkts;
-	uint64_t lost, duplicated, corrupted, reordered;
-	uint64_t queue_full; /* of the rate */
-	uint64_t no_room;    /* in the table of packets under way, or no buffer for a copy */
+enum impair_stat {
+#define STAT(symbol, kind, text) IMPAIR_STAT_##symbol,
+#include "impair_stat.def"
+#undef STAT
+	IMPAIR_STAT_COUNT,
 };
 
 struct impair {
 	struct impair_config config; /* may be changed at any time; for packets that come after */
-	struct impair_stats stats;
+	uint64_t stats[IMPAIR_STAT_COUNT]; /* others read them by stat_read */
 	struct rand rand;
 	uint64_t line_free_at; /* when the rate lets the next packet start */
 	uint64_t last_at;      /* when the last packet that keeps the order comes out */
@@ -55,6 +42,9 @@ int impair_init(struct impair *im, const struct impair_config *config, uint64_t 
 
 /** Frees the packets under way. Safe on a zeroed one. */
 void impair_fini(struct impair *im);
+
+/** Start-up: makes the counters a group of this module ("impair_in"). */
+void impair_group_init(struct impair *im, struct stat_group *group, const char *module);
 
 /** Takes a packet. Copies that it needs come from the packet's own pool. */
 void impair_put(struct impair *im, uint64_t now_ns, struct rte_mbuf *m);

@@ -79,9 +79,10 @@ uint32_t ip_tx_poll(struct worker *w, void *ctx, uint32_t budget)
 	struct ip_stack *ip = ctx;
 	uint32_t sent = ip_steer_flush(ip);
 
-	(void)w;
 	(void)budget;
-	for (uint32_t i = 0; i < ip->port_count; i++)
+	for (uint32_t i = 0; i < ip->port_count; i++) {
 		sent += port_flush(&ip->ports[i]);
+		worker_wake_at(w, port_next_at(&ip->ports[i]));
+	}
 	return sent;
 }

@@ -45,10 +45,30 @@ static void print_device(struct mg_out *out, struct port *p)
 		s.tx_bytes, s.tx_errors);
 }
 
+/* What the driver counts itself in each queue, if it does. */
+static void print_groups(struct mg_out *out, struct port *p)
+{
+	const struct stat_group *first;
+	char name[STAT_NAME_SIZE];
+
+	for (uint32_t g = 0; p->ops->group && (first = p->ops->group(p, 0, g)); g++) {
+		for (uint32_t i = 0; i < first->count; i++) {
+			const struct stat_group *queue;
+			uint64_t sum = 0;
+
+			for (uint16_t q = 0; (queue = p->ops->group(p, q, g)); q++)
+				sum += stat_read(&queue->values[i]);
+			mg_printf(out, "  %s.%-*s %12" PRIu64 "  %s\n", first->module,
+				(int)(17 - MIN(strlen(first->module), 16u)),
+				stat_row_name(&first->rows[i], name), sum, first->rows[i].text);
+		}
+	}
+}
+
 static void print_port(struct mg_call *call, struct port *p)
 {
 	struct manage *m = call->m;
-	char mac[18], name[STAT_NAME_SIZE];
+	char mac[18], name[STAT_NAME_SIZE], text[640];
 
 	mg_printf(call->out, "%s: driver %s, link %s, mac %s, mtu %u, queues rx %u tx %u\n",
 		p->name, p->ops->driver, p->ops->link_is_up(p) ? "up" : "down",
@@ -58,6 +78,10 @@ static void print_port(struct mg_call *call, struct port *p)
 		if (p->caps & caps[i].cap)
 			mg_printf(call->out, " %s", caps[i].name);
 	mg_puts(call->out, p->caps ? "\n" : " none\n");
+	if (p->ops->describe) {
+		p->ops->describe(p, text, sizeof(text));
+		mg_printf(call->out, "  %s\n", text);
+	}
 	print_device(call->out, p);
 	for (uint32_t i = 0; i < PORT_STAT_COUNT; i++) {
 		struct stat_row row = {.symbol = port_stat_names[i]};
@@ -69,6 +93,7 @@ static void print_port(struct mg_call *call, struct port *p)
 		mg_printf(call->out, "  %-18s %12" PRIu64 "  %s\n", stat_row_name(&row, name), sum,
 			port_stat_texts[i]);
 	}
+	print_groups(call->out, p);
 }
 
 static enum mg_verdict cmd_port(struct mg_call *call)

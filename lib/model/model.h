@@ -16,6 +16,7 @@
 #include "base_error.h"
 #include "ip.h"
 #include "log.h"
+#include "port_impair.h"
 #include "snap.h"
 #include "tcp.h"
 
@@ -238,6 +239,7 @@ struct model_port {
 	const char *pci;  /* "0000:03:00.0", or NULL */
 	uint16_t mtu;     /* 0: the device's */
 	bool allow_loopback;
+	struct port_impair impair;
 };
 
 struct model_network {

@@ -57,6 +57,18 @@ struct port_ops {
 	void (*stats_read)(struct port *port, struct port_device_stats *out);
 	/** Start-up's end: stops the device and frees what the driver has of the port. */
 	void (*destroy)(struct port *port);
+
+	/* NULL where a driver has no need of them. */
+
+	/** Data core, the owner of both queues (PORT_NO_QUEUE: of one only): when the driver, which
+	 * holds packets back, has the next one to give or to send; UINT64_MAX: never. Such a driver
+	 * gets a tx_burst in every turn, without packets too. */
+	uint64_t (*next_at)(struct port *port, uint16_t rx_queue, uint16_t tx_queue);
+	/** Start-up: group number `i` of the counters that the owner of the queue keeps; NULL: no
+	 * more. */
+	struct stat_group *(*group)(struct port *port, uint16_t queue, uint32_t i);
+	/** Control core: one line about the port for operators. */
+	void (*describe)(const struct port *port, char *buf, size_t size);
 };
 
 struct port {
@@ -123,5 +135,14 @@ void port_send(struct port_core *pc, struct rte_mbuf *m) WR_DATA_CORE;
 /** The owner's core, once per turn: hands everything to the device or the ring. Returns the packets
  * handed over. */
 uint32_t port_flush(struct port_core *pc) WR_DATA_CORE;
+
+/** The owner's core: when the port has to be looked at again though nobody sends and nothing
+ * arrives; UINT64_MAX: never. */
+static inline uint64_t port_next_at(const struct port_core *pc)
+{
+	const struct port_ops *ops = pc->port->ops;
+
+	return ops->next_at ? ops->next_at(pc->port, pc->rx_queue, pc->tx_queue) : UINT64_MAX;
+}
 
 #endif

@@ -195,6 +195,10 @@ struct rl_word {
 bool rl_words_parse(const struct rl_call *c, uint32_t first, const struct rl_word *words,
 	uint32_t without, void *target);
 
+/** Reads the words behind "impair" of a port line, from index `first` to the end. False after a
+ * report. */
+bool rl_impair_parse(const struct rl_call *c, uint32_t first, struct port_impair *out);
+
 /** "no" or "default" stands before the keyword. */
 static inline bool rl_is_no(const struct rl_call *c)
 {
@@ -217,6 +221,8 @@ bool rl_resolve(const struct rl_call *c, uint32_t index, struct lang_address *ad
 void rl_check(struct rl_draft *d);
 /** Writes the draft, which has no alerts, into draft->model (rl_emit.c). */
 void rl_emit(struct rl_draft *d);
+/** True if two port lines name one device (rl_emit.c). */
+bool rl_same_device(const struct model_port *a, const struct model_port *b);
 /** Frees what the draft itself holds, not the model. */
 void rl_proxy_fini(struct rl_proxy *p);
 

@@ -257,8 +257,25 @@ static bool port_exists(const struct rl_draft *d, const char *name)
 	return false;
 }
 
+/* Lines of one device share what is plugged into it: the first one says how bad that is. */
+static void check_impair(struct rl_draft *d)
+{
+	for (uint32_t i = 0; i < d->ports.count; i++) {
+		const struct rl_port *p = &d->ports.items[i], *first = d->ports.items;
+
+		while (!rl_same_device(&first->port, &p->port))
+			first++;
+		if (p->port.impair.on && first != p)
+			lang_report(d->diags, LANG_ALERT, p->at, 1, NULL,
+				"'impair' of port '%s' belongs to line %u, where its device is "
+				"named first",
+				p->port.name, first->port.place.line);
+	}
+}
+
 static void check_ports(struct rl_draft *d)
 {
+	check_impair(d);
 	for (uint32_t i = 0; i < d->ports.count; i++)
 		for (uint32_t j = 0; j < i; j++)
 			if (strcmp(d->ports.items[i].port.name, d->ports.items[j].port.name) == 0)

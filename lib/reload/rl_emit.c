@@ -130,11 +130,16 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+bool rl_same_device(const struct model_port *a, const struct model_port *b)
+{
+	return same_text(a->vdev, b->vdev) && same_text(a->pci, b->pci);
+}
+
 /* Lines that name one device are interfaces (VLANs) of one port. */
 static uint16_t device_of(struct model_port *ports, uint32_t *count, const struct rl_port *p)
 {
 	for (uint32_t i = 0; i < *count; i++)
-		if (same_text(ports[i].vdev, p->port.vdev) && same_text(ports[i].pci, p->port.pci))
+		if (rl_same_device(&ports[i], &p->port))
 			return (uint16_t)i;
 	ports[*count] = p->port;
 	return (uint16_t)(*count)++;

@@ -104,6 +104,10 @@ static bool port_word(const struct rl_call *c, uint32_t *i, struct rl_port *p)
 		p->port.allow_loopback = true;
 		return true;
 	}
+	if (lang_is(c->s, at, "impair")) { /* has the rest of the line */
+		*i = c->s->word_count;
+		return rl_impair_parse(c, at + 1, &p->port.impair);
+	}
 	*i = at + 1;
 	if (at + 1 == c->s->word_count) {
 		rl_alert(c, at, NULL, "'port': '%s' needs a value", lang_text(c->s, at));
@@ -119,7 +123,8 @@ static bool port_word(const struct rl_call *c, uint32_t *i, struct rl_port *p)
 		return port_number(c, at + 1, IP_MTU_MIN, 9216, &p->port.mtu);
 	else {
 		rl_alert(c, at,
-			"vdev <device>, pci <address>, vlan <id>, mtu <bytes>, allow-loopback",
+			"vdev <device>, pci <address>, vlan <id>, mtu <bytes>, allow-loopback, "
+			"impair <words>",
 			"'port': unknown word '%s'", lang_text(c->s, at));
 		return false;
 	}
@@ -201,7 +206,9 @@ const struct rl_keyword rl_keywords_network[] = {
 	{"cores", "[control <cpu>] [workers <cpus>]", RELOAD_NETWORK, 2, 4, 0, kw_cores},
 	{"idle", "busy | adaptive", RELOAD_NETWORK, 1, 1, 0, kw_idle},
 	{"memory", "<size>", RELOAD_NETWORK, 1, 1, 0, kw_memory},
-	{"port", "<name> vdev <device> | pci <address> [vlan <id>] [mtu <bytes>] [allow-loopback]",
+	{"port",
+		"<name> vdev <device> | pci <address> [vlan <id>] [mtu <bytes>] [allow-loopback] "
+		"[impair <words>]",
 		RELOAD_NETWORK, 3, RL_NO_LIMIT, 0, kw_port},
 	{"address", "<address>/<bits> port <name>", RELOAD_NETWORK, 1, RL_NO_LIMIT, 0, kw_address},
 	{"route", "<network>/<bits> via <address> [port <name>]", RELOAD_NETWORK, 3, 5, 0,

@@ -9,7 +9,7 @@
 /* After a turn without work. */
 static void worker_idle(struct worker *w)
 {
-	uint64_t next = timer_wheel_next(&w->timers), ns;
+	uint64_t next = MIN(timer_wheel_next(&w->timers), w->wake_at_ns), ns;
 
 	if (w->idle_turns < WORKER_IDLE_SPIN_TURNS) {
 		w->idle_turns++;

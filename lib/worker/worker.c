@@ -153,6 +153,7 @@ static void turn_begin(struct worker *w, uint64_t now_ns)
 	DEBUG_ASSERT(now_ns >= w->now_ns);
 	w->now_ns = now_ns;
 	w->wall_ns = w->clock->wall_ns(w->clock);
+	w->wake_at_ns = UINT64_MAX;
 	if (w->snaps && !w->snaps_online) {
 		snap_online(w->snaps, w->index);
 		w->snaps_online = true;

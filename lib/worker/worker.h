@@ -14,10 +14,10 @@
  *
  * Idle policy. A busy worker never sleeps. An adaptive one spins for WORKER_IDLE_SPIN_TURNS turns
  * without work and then sleeps after each: first for WORKER_IDLE_MIN_NS, then for twice as long
- * each time up to WORKER_IDLE_MAX_NS, never past its next timer. Any work starts this over. Short
- * sleeps were chosen over waiting on an eventfd: a sender would need a system call to wake the
- * receiver, and ports without interrupts are looked at by polling anyway. Mail or a packet waits
- * at most WORKER_IDLE_MAX_NS for a sleeper, which so wakes up 2,000 times a second.
+ * each time up to WORKER_IDLE_MAX_NS, never past its next timer or worker_wake_at. Any work starts
+ * this over. Short sleeps were chosen over waiting on an eventfd: a sender would need a system call
+ * to wake the receiver, and ports without interrupts are looked at by polling anyway. Mail or a
+ * packet waits at most WORKER_IDLE_MAX_NS for a sleeper, which so wakes up 2,000 times a second.
  */
 #ifndef WEIR_WORKER_H
 #define WEIR_WORKER_H
@@ -143,6 +143,7 @@ struct worker {
 	uint64_t owner_thread; /* who may touch it; 0: whoever calls worker_poll next */
 	uint64_t cycles_seen;  /* the cycle counter at the end of the last turn or sleep */
 	uint64_t idle_step_ns;
+	uint64_t wake_at_ns; /* a poller of this turn wants the next one then */
 	uint32_t idle_turns; /* without work, in a row; stops at WORKER_IDLE_SPIN_TURNS */
 	void (*idle_wait)(struct worker *w, void *ctx, uint64_t max_ns);
 	void *idle_ctx;
@@ -195,6 +196,12 @@ uint32_t worker_poll(struct worker *w, uint64_t now_ns);
  * worker meanwhile; if it is not the control core, the heap is frozen for it.
  */
 void worker_run(struct worker *w);
+
+/** From inside a poller: an adaptive worker does not sleep past at_ns after this turn. */
+static inline void worker_wake_at(struct worker *w, uint64_t at_ns)
+{
+	w->wake_at_ns = MIN(w->wake_at_ns, at_ns);
+}
 
 /** Any core, also from a signal handler. */
 void worker_stop(struct worker *w);

@@ -226,7 +226,7 @@ static void put_on_links(struct sim_port *from, struct rte_mbuf *m)
 			if (copy)
 				impair_put(&link->lines[d], net->clock->now_ns, copy);
 			else
-				link->lines[d].stats.no_room++;
+				stat_add(&link->lines[d].stats[IMPAIR_STAT_NO_ROOM], 1);
 		}
 }
 

@@ -127,13 +127,14 @@ static void chances_are_as_told(void **state)
 		out++;
 		pkt_free(m);
 	}
-	assert_int_equal(im.stats.in_pkts, COUNT);
-	assert_int_equal(im.stats.out_pkts, out);
-	assert_int_equal(out, COUNT - im.stats.lost + im.stats.duplicated);
-	assert_about(im.stats.lost, COUNT, config.loss_ppm);
-	assert_about(im.stats.duplicated, COUNT, config.duplicate_ppm);
-	assert_about(im.stats.corrupted, COUNT, config.corrupt_ppm);
-	assert_about(im.stats.reordered, COUNT, config.reorder_ppm);
+	assert_int_equal(im.stats[IMPAIR_STAT_IN_PKTS], COUNT);
+	assert_int_equal(im.stats[IMPAIR_STAT_OUT_PKTS], out);
+	assert_int_equal(
+		out, COUNT - im.stats[IMPAIR_STAT_LOST] + im.stats[IMPAIR_STAT_DUPLICATED]);
+	assert_about(im.stats[IMPAIR_STAT_LOST], COUNT, config.loss_ppm);
+	assert_about(im.stats[IMPAIR_STAT_DUPLICATED], COUNT, config.duplicate_ppm);
+	assert_about(im.stats[IMPAIR_STAT_CORRUPTED], COUNT, config.corrupt_ppm);
+	assert_about(im.stats[IMPAIR_STAT_REORDERED], COUNT, config.reorder_ppm);
 	assert_true(late > 0);
 	impair_fini(&im);
 }
@@ -177,7 +178,7 @@ static void the_rate_spaces_and_the_queue_overflows(void **state)
 	start(&im, &config, 1);
 	for (uint32_t i = 0; i < 15; i++)
 		impair_put(&im, 0, numbered(i, 100));
-	assert_int_equal(im.stats.queue_full, 5);
+	assert_int_equal(im.stats[IMPAIR_STAT_QUEUE_FULL], 5);
 	for (uint32_t i = 0; i < 10; i++) {
 		uint64_t at;
 		struct rte_mbuf *m = impair_take(&im, UINT64_MAX - 1, &at);
@@ -202,7 +203,7 @@ static void a_full_table_drops_the_newest(void **state)
 	assert_int_equal(impair_init(&im, &config, 1, 3, &err), 0);
 	for (uint32_t i = 0; i < 5; i++)
 		impair_put(&im, 0, numbered(i, 60));
-	assert_int_equal(im.stats.no_room, 2);
+	assert_int_equal(im.stats[IMPAIR_STAT_NO_ROOM], 2);
 	for (uint32_t i = 0; i < 3; i++) {
 		struct rte_mbuf *m = impair_take(&im, 1, NULL);
 

@@ -168,8 +168,8 @@ static void lines_may_be_made_bad(void **state)
 	send(b, frame(0x0a, 2));
 	assert_int_equal(receive(b, 0), 1);
 	assert_int_equal(receive(a, 0), -1);
-	assert_int_equal(sim_link_line(link, b)->stats.lost, 1);
-	assert_int_equal(sim_link_line(link, a)->stats.lost, 0);
+	assert_int_equal(sim_link_line(link, b)->stats[IMPAIR_STAT_LOST], 1);
+	assert_int_equal(sim_link_line(link, a)->stats[IMPAIR_STAT_LOST], 0);
 }
 
 static void segments_arrive_as_one(void **state)
@@ -213,7 +213,7 @@ static void exhaustion_is_counted(void **state)
 	(void)state;
 	for (int i = 0; i < 70; i++) /* the net has room for 64 */
 		send(a, frame(0x0b, (uint8_t)i));
-	assert_int_equal(sim_link_line(link, a)->stats.no_room, 6);
+	assert_int_equal(sim_link_line(link, a)->stats[IMPAIR_STAT_NO_ROOM], 6);
 	clock_manual_advance(&clock_, 10);
 	while ((held[count] = pkt_alloc(&pools)))
 		count++;

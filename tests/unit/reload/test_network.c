@@ -4,6 +4,9 @@
 
 #include "fake_config.h"
 
+/* Without what fills the struct up at its end. */
+#define IMPAIR_CONFIG_BYTES (offsetof(struct impair_config, queue_bytes_max) + sizeof(uint32_t))
+
 #define NET "network\n port lan0 vdev net_tap0,iface=t0\n address 10.9.0.2/24 port lan0\n"
 
 static void ports_vlans_addresses_and_routes(void **state)
@@ -49,6 +52,63 @@ static void ports_vlans_addresses_and_routes(void **state)
 	model_destroy(m);
 }
 
+static void impair_is_read_for_each_direction(void **state)
+{
+	struct model *m = fake_config_model(
+		"network\n"
+		" port lan0 vdev x mtu 1400 impair loss 1% delay 20 jitter 500us reorder 2% dup 1%"
+		" corrupt 0.1% rate 100m queue 64k seed 7\n"
+		" port lan1 vdev y impair loss 1% in delay 3ms out loss 5 rate 1.5g"
+		" reorder-delay 9ms seed 0\n"
+		" port lan2 vdev z impair rate 512K in loss 0.0001%\n"
+		" port lan3 vdev w\n"
+		" port lan0v7 vdev x vlan 7\n"
+		" address 10.9.0.2/24 port lan0\n");
+	const struct model_port *p = m->network.ports;
+	const struct impair_config both = {.loss_ppm = 10000,
+		.delay_ns = 20 * NS_PER_MS,
+		.jitter_ns = 500 * NS_PER_US,
+		.reorder_ppm = 20000,
+		.reorder_ns = NS_PER_MS,
+		.duplicate_ppm = 10000,
+		.corrupt_ppm = 1000,
+		.rate_bits_per_s = 100000000,
+		.queue_bytes_max = 65536};
+
+	(void)state;
+	assert_int_equal(m->network.port_count, 4);
+	assert_true(p[0].impair.on);
+	assert_int_equal(p[0].mtu, 1400);
+	assert_memory_equal(&p[0].impair.in, &both, IMPAIR_CONFIG_BYTES);
+	assert_memory_equal(&p[0].impair.out, &both, IMPAIR_CONFIG_BYTES);
+	assert_int_equal(p[0].impair.seed, 7);
+	assert_int_equal(p[1].impair.in.loss_ppm, 10000);
+	assert_int_equal(p[1].impair.in.delay_ns, 3 * NS_PER_MS);
+	assert_int_equal(p[1].impair.in.rate_bits_per_s, 0);
+	assert_int_equal(p[1].impair.in.queue_bytes_max, 0);
+	assert_int_equal(p[1].impair.out.loss_ppm, 50000);
+	assert_int_equal(p[1].impair.out.delay_ns, 0);
+	assert_int_equal(p[1].impair.out.reorder_ns, 9 * NS_PER_MS);
+	assert_true(p[1].impair.out.rate_bits_per_s == 1500000000);
+	assert_int_equal(p[1].impair.out.queue_bytes_max, 256 << 10);
+	assert_int_equal(p[1].impair.seed, 0);
+	assert_int_equal(p[2].impair.out.rate_bits_per_s, 512000);
+	assert_int_equal(p[2].impair.in.loss_ppm, 1);
+	assert_int_equal(p[2].impair.seed, 1);
+	assert_false(p[3].impair.on);
+	model_destroy(m);
+}
+
+static void impair_is_warned_about(void **state)
+{
+	struct fake_config f;
+
+	(void)state;
+	fake_config_load(&f, "network\n port lan0 vdev x impair loss 50%\n");
+	assert_non_null(strstr(f.problems, "WARNING 2 port 'lan0' is impaired on purpose"));
+	fake_config_free(&f);
+}
+
 static void mistakes_are_reported(void **state)
 {
 	static const struct {
@@ -64,6 +124,28 @@ static void mistakes_are_reported(void **state)
 		{"network\n port lan0 vdve x\n", "ALERT 2 'port': unknown word 'vdve'"},
 		{"network\n port a-name-that-is-longer-than-31-bytes-allowed vdev x\n",
 			"ALERT 2 'port': the name is longer"},
+		{"network\n port lan0 vdev x impair\n", "ALERT 2 'port': 'impair' needs at least"},
+		{"network\n port lan0 vdev x impair los 1%\n",
+			"ALERT 2 'port': unknown word 'los', did you mean 'loss'"},
+		{"network\n port lan0 vdev x impair loss 1% mtu 1400\n",
+			"ALERT 2 'port': unknown word 'mtu'"},
+		{"network\n port lan0 vdev x impair loss\n",
+			"ALERT 2 'port': 'loss' needs a value"},
+		{"network\n port lan0 vdev x impair loss 101%\n",
+			"ALERT 2 'loss': '101%' is not a chance"},
+		{"network\n port lan0 vdev x impair loss -1%\n", "ALERT 2 'loss'"},
+		{"network\n port lan0 vdev x impair corrupt nan\n", "ALERT 2 'corrupt'"},
+		{"network\n port lan0 vdev x impair dup 1%%\n", "ALERT 2 'dup'"},
+		{"network\n port lan0 vdev x impair delay 61s\n", "ALERT 2 'delay'"},
+		{"network\n port lan0 vdev x impair jitter soon\n", "ALERT 2 'jitter'"},
+		{"network\n port lan0 vdev x impair rate 100\n",
+			"ALERT 2 'rate': '100' is not a rate"},
+		{"network\n port lan0 vdev x impair rate 100mb\n", "ALERT 2 'rate'"},
+		{"network\n port lan0 vdev x impair rate m\n", "ALERT 2 'rate'"},
+		{"network\n port lan0 vdev x impair queue lots\n", "ALERT 2 'port'"},
+		{"network\n port lan0 vdev x impair seed -1\n", "ALERT 2 'port'"},
+		{"network\n port lan0 vdev x\n port v7 vdev x vlan 7 impair loss 1%\n",
+			"ALERT 3 'impair' of port 'v7' belongs to line 2"},
 		{NET " address 10.8.0.2/24 port lan1\n", "ALERT 4 there is no port 'lan1'"},
 		{NET " address 10.8.0.2/24\n", "ALERT 4 'address' needs the name of its port"},
 		{NET " address ten port lan0\n", "ALERT 4 'address': 'ten' is not a network"},
@@ -98,6 +180,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports_vlans_addresses_and_routes),
+		cmocka_unit_test(impair_is_read_for_each_direction),
+		cmocka_unit_test(impair_is_warned_about),
 		cmocka_unit_test(mistakes_are_reported),
 	};
 

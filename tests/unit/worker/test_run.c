@@ -13,6 +13,7 @@ struct bench {
 	uint32_t sleep_count;
 	uint32_t stop_after; /* sleeps */
 	uint32_t turns_to_stop;
+	uint64_t wake_at_ns;   /* asked for in every turn; 0: not */
 	uint64_t work_at_turn; /* there is one piece of work in this turn */
 	bool frozen;
 };
@@ -34,6 +35,8 @@ static uint32_t bench_poll(struct worker *w, void *ctx, uint32_t budget)
 
 	(void)budget;
 	b->frozen = mem_is_frozen();
+	if (b->wake_at_ns)
+		worker_wake_at(w, b->wake_at_ns);
 	if (b->turns_to_stop > 0 && --b->turns_to_stop == 0)
 		worker_stop(w);
 	return b->work_at_turn != 0 && w->turn == b->work_at_turn;
@@ -124,6 +127,30 @@ static void sleep_ends_at_the_next_timer(void **state)
 	/* all sleeps before it fired end exactly at its tick */
 	assert_true((NS_PER_SEC + sum) % TIMER_TICK_NS == 0);
 	assert_true(NS_PER_SEC + sum < NS_PER_SEC + NS_PER_MS + TIMER_TICK_NS);
+	worker_destroy(b.w);
+}
+
+static void sleep_ends_when_a_poller_wants_it(void **state)
+{
+	static const uint64_t want_us[] = {20, 40, 3};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, WORKER_IDLE_ADAPTIVE, false);
+	b.wake_at_ns = NS_PER_SEC + 63 * NS_PER_US;
+	b.stop_after = ARRAY_LEN(want_us);
+	worker_run(b.w);
+	sleeps_are(&b, want_us, ARRAY_LEN(want_us));
+	/* What is due is not slept on, and what nobody asks for any more does not wake. */
+	b.turns_to_stop = 5;
+	b.w->stop = false;
+	worker_run(b.w);
+	assert_int_equal(b.sleep_count, ARRAY_LEN(want_us));
+	b.wake_at_ns = 0;
+	b.w->stop = false;
+	b.stop_after = b.sleep_count + 1;
+	worker_run(b.w);
+	assert_int_equal(b.sleeps_ns[b.sleep_count - 1], 160 * NS_PER_US);
 	worker_destroy(b.w);
 }
 
@@ -223,6 +250,7 @@ int main(void)
 		cmocka_unit_test(adaptive_sleeps_longer_and_longer),
 		cmocka_unit_test(work_starts_the_spin_over),
 		cmocka_unit_test(sleep_ends_at_the_next_timer),
+		cmocka_unit_test(sleep_ends_when_a_poller_wants_it),
 		cmocka_unit_test(busy_never_sleeps),
 		cmocka_unit_test(only_data_workers_freeze_the_heap),
 		cmocka_unit_test(workers_in_threads_play_ping_pong),
