@@ -24,9 +24,8 @@ void tcp_cc_open(struct tcp_conn *c)
 	tcp_cc(c)->init(c);
 }
 
-/* RFC 5681 4.1: after an idle time the ACK clock is gone. */
 void tcp_cc_restart_idle(struct tcp_conn *c)
 {
 	if (tcp_now_ms(c->tcp) - c->last_rx_ms > tcp_rto_ms(c))
-		c->cwnd = MIN(c->cwnd, tcp_cc_initial_window(c));
+		tcp_cc(c)->on_idle(c);
 }

@@ -21,6 +21,8 @@ void tcp_conn_detach(struct tcp_conn *c, enum tcp_state state)
 	tcp_table_del(&tcp->table, tcp_hash(tcp, &c->tuple), mem_pool_index(&tcp->conns, c) + 1);
 	timer_cancel(&tcp->worker->timers, &c->timer);
 	c->rtx_at = c->ack_at = c->idle_at = 0;
+	c->rtx_kind = TCP_RTX_NONE;
+	tcp_flight_release(c);
 	pkt_chain_free(&c->snd);
 	c->hint = (struct pkt_chain_hint){0};
 	tcp_reasm_free(c);
@@ -105,6 +107,7 @@ bool tcp_conn_establish(struct tcp_conn *c)
 	c->state = c->flags & TCP_F_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED;
 	c->backoff = 0;
 	c->rtx_at = 0;
+	c->rtx_kind = TCP_RTX_NONE;
 	tcp_cc_open(c);
 	tcp_quick_ack_begin(c);
 	tcp_keepalive_restart(c);
@@ -363,7 +366,7 @@ void tcp_conn_info(const struct tcp_conn *c, struct tcp_conn_info *out)
 		.ssthresh = c->ssthresh,
 		.mss = c->mss,
 		.send_queued_bytes = c->snd.bytes,
-		.send_unacked_bytes = tcp_flight(c),
+		.send_unacked_bytes = tcp_outstanding(c),
 		.recv_queued_bytes = c->rcv.bytes,
 		.held_bytes = c->snd.held_bytes + c->rcv.held_bytes + tcp_reasm_held(c),
 		.srtt_us = c->srtt_us,

@@ -21,7 +21,7 @@ static struct tcp_conn *find(struct tcp *tcp, const struct ip_icmp_error *e)
 	struct seq seq = SEQ(load_be32(&e->l4[4]));
 	struct tcp_conn *c = tcp_ref_conn(tcp, tcp_table_find(tcp, &tuple, tcp_hash(tcp, &tuple)));
 
-	return c && seq_in_window(seq, c->snd_una, tcp_flight(c)) ? c : NULL;
+	return c && seq_in_window(seq, c->snd_una, tcp_outstanding(c)) ? c : NULL;
 }
 
 static bool is_unreachable(const struct ip_icmp_error *e)

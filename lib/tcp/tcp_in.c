@@ -377,7 +377,7 @@ static void in_conn(struct tcp_conn *c, struct tcp_seg *seg)
 	if (!step_ack(c, seg))
 		return;
 	if (c->flags & TCP_F_KEEPALIVE) {
-		if (tcp_flight(c) == 0)
+		if (tcp_outstanding(c) == 0)
 			c->backoff = 0;
 		tcp_keepalive_restart(c);
 	}

@@ -53,7 +53,7 @@ static void advance(struct tcp_conn *c, uint32_t acked)
 	tcp_sack_advance(c);
 	tcp_rtx_restart(c);
 	if (seq_eq(c->snd_una, c->snd_max))
-		c->rtx_at = 0;
+		tcp_rtx_idle(c);
 	tcp_room_check(c);
 	if (c->flags & TCP_F_WANT_SENT && c->snd.bytes == 0 && seq_eq(c->snd_una, c->snd_max) &&
 		(!(c->flags & TCP_F_FIN_QUEUED) || c->flags & TCP_F_FIN_SENT)) {
@@ -68,7 +68,7 @@ static void leave_recovery(struct tcp_conn *c)
 	uint32_t seg = tcp_seg_bytes(c);
 
 	if (c->flags & TCP_F_RECOVERY)
-		c->cwnd = MIN(c->ssthresh, MAX(tcp_flight(c), seg) + seg);
+		c->cwnd = MIN(c->ssthresh, MAX(tcp_outstanding(c), seg) + seg);
 	c->flags &= ~(uint32_t)(TCP_F_RECOVERY | TCP_F_LOSS | TCP_F_RTX_HEAD | TCP_F_RESCUED);
 }
 
@@ -77,7 +77,7 @@ static void enter_recovery(struct tcp_conn *c)
 	struct tcp_recovery *r = tcp_recovery(c);
 
 	c->recover = c->snd_max;
-	tcp_cc(c)->on_loss(c);
+	tcp_cc(c)->on_congestion(c, TCP_CC_LOSS);
 	c->cwnd = c->ssthresh;
 	if (r && r->sack_count)
 		r->high_rxt = c->snd_una;
@@ -114,13 +114,16 @@ static void new_ack(struct tcp_conn *c, const struct wire_tcp *h)
 		leave_recovery(c);
 	else if (c->flags & TCP_F_RECOVERY)
 		partial_ack(c, acked);
-	if (!(c->flags & TCP_F_RECOVERY)) {
-		/* RFC 7661: what was not used does not grow. */
-		if (2 * (uint64_t)flight >= c->cwnd || c->flags & TCP_F_LOSS)
-			tcp_cc(c)->on_ack(c, acked);
-		if (!(c->flags & TCP_F_LOSS) && seq_gt(c->snd_una, c->recover))
-			c->recover = seq_sub(c->snd_una, 1);
-	}
+	tcp_cc(c)->on_ack(
+		c, &(struct tcp_ack){
+			   .acked_bytes = acked,
+			   .delivered_bytes = acked,
+			   .flight_bytes = flight,
+			   /* RFC 7661: what was not used does not grow. */
+			   .cwnd_limited = 2 * (uint64_t)flight >= c->cwnd || c->flags & TCP_F_LOSS,
+		   });
+	if (!(c->flags & (TCP_F_RECOVERY | TCP_F_LOSS)) && seq_gt(c->snd_una, c->recover))
+		c->recover = seq_sub(c->snd_una, 1);
 	tcp_conn_schedule(c);
 }
 
@@ -157,7 +160,7 @@ void tcp_ack_process(struct tcp_conn *c, const struct tcp_seg *seg)
 		sacked = tcp_sack_update(c, h);
 	if (seq_gt(h->ack, c->snd_una))
 		new_ack(c, h);
-	else if (tcp_flight(c) != 0 && !(c->flags & TCP_F_PERSIST) &&
+	else if (tcp_outstanding(c) != 0 && c->rtx_kind != TCP_RTX_PERSIST &&
 		 (sacked || (seg->len == 0 && !(h->flags & WIRE_TCP_FIN) && window == c->snd_wnd &&
 				    !(c->flags & TCP_F_SACK && h->sack_count))))
 		duplicate_ack(c);

@@ -185,6 +185,7 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 		flags |= WIRE_TCP_FIN;
 	if (len && seq_eq(seq_add(seq, len), tcp_snd_end(c)))
 		flags |= WIRE_TCP_PSH;
+	(void)tcp_flight_take(c);
 	fill_header(c, seq, flags, &h);
 	if (!send_segment(c, &h, len))
 		return 0;
@@ -202,9 +203,9 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 		c->rtt_at_us = tcp_now_us(c->tcp);
 	}
 	c->snd_max = seq_max(c->snd_max, end);
-	if (c->flags & TCP_F_PERSIST)
+	if (c->rtx_kind == TCP_RTX_PERSIST)
 		c->backoff = 0;
-	if (c->rtx_at == 0 || c->flags & TCP_F_PERSIST)
+	if (c->rtx_kind != TCP_RTX_RTO)
 		tcp_rtx_restart(c);
 	return len + fin;
 }
@@ -213,7 +214,7 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 
 static void out_syn(struct tcp_conn *c)
 {
-	bool again = tcp_flight(c) != 0;
+	bool again = tcp_outstanding(c) != 0;
 	uint8_t flags = WIRE_TCP_SYN;
 
 	if (!seq_eq(c->snd_nxt, c->snd_una))
@@ -246,7 +247,7 @@ static void out_window_probe(struct tcp_conn *c)
 	if (!(c->flags & TCP_F_PROBE))
 		return;
 	c->flags &= ~(uint32_t)TCP_F_PROBE;
-	if (!(c->flags & TCP_F_PERSIST))
+	if (c->rtx_kind != TCP_RTX_PERSIST)
 		return;
 	tcp_count(c->tcp, TCP_STAT_PERSIST_PROBES);
 	if (send_text(c, c->snd_una, len, len == 0) == 0)
@@ -256,7 +257,7 @@ static void out_window_probe(struct tcp_conn *c)
 		c->snd_nxt = seq_add(c->snd_una, len);
 		return;
 	}
-	c->flags |= TCP_F_PERSIST;
+	c->rtx_kind = TCP_RTX_PERSIST;
 	c->rtx_at = rtx_at;
 	c->backoff = backoff;
 }
@@ -367,7 +368,7 @@ static uint32_t limited_transmit_bytes(const struct tcp_conn *c)
 /* The owner may send no more before it hears of room, which only an ACK will bring. */
 static bool waits_for_room(const struct tcp_conn *c)
 {
-	return c->flags & TCP_F_WANT_ROOM && tcp_flight(c) == 0;
+	return c->flags & TCP_F_WANT_ROOM && tcp_outstanding(c) == 0;
 }
 
 /* `want` bytes without full segment: may they go? (RFC 9293 3.8.6.2.1) */
@@ -453,7 +454,7 @@ static enum blocked out_queue(struct tcp_conn *c)
 	struct next_seg next;
 	enum blocked blocked = BLOCKED_NOT;
 
-	if (seq_eq(c->snd_una, c->snd_nxt) && tcp_flight(c) == 0 && c->snd.bytes)
+	if (seq_eq(c->snd_una, c->snd_nxt) && tcp_outstanding(c) == 0 && c->snd.bytes)
 		tcp_cc_restart_idle(c);
 	for (uint32_t i = 0; i < TCP_OUT_SEGS_MAX; i++) {
 		uint32_t n;
@@ -476,11 +477,11 @@ static enum blocked out_queue(struct tcp_conn *c)
 static void arm_persist(struct tcp_conn *c, enum blocked blocked)
 {
 	if (blocked != BLOCKED_WINDOW || !seq_eq(c->snd_nxt, c->snd_una) ||
-		c->flags & TCP_F_PERSIST)
+		c->rtx_kind == TCP_RTX_PERSIST)
 		return;
 	c->backoff = 0;
 	c->probes = 0;
-	c->flags |= TCP_F_PERSIST;
+	c->rtx_kind = TCP_RTX_PERSIST;
 	c->flags &= ~(uint32_t)TCP_F_RTT;
 	c->rtx_at = tcp_deadline(tcp_now_ms(c->tcp), tcp_rto_ms(c));
 }

@@ -74,7 +74,6 @@ enum {
 	TCP_F_LOSS = 1 << 17,       /* slow start after a timeout until `recover` */
 	TCP_F_RTX_HEAD = 1 << 18,   /* one segment from snd_una must be sent again */
 	TCP_F_RTT = 1 << 19,        /* rtt_seq is being timed */
-	TCP_F_PERSIST = 1 << 20,    /* rtx_at is the persist timer */
 	TCP_F_PROBE = 1 << 21,      /* a window probe must leave */
 	TCP_F_KEEP_PROBE = 1 << 22, /* a keep-alive probe must leave */
 	TCP_F_RST = 1 << 23,        /* a reset must leave before the memory is freed */
@@ -83,6 +82,14 @@ enum {
 	TCP_F_RESCUED = 1 << 26,    /* RFC 6675 4, rule 4 was used in this recovery */
 	TCP_F_UNACCEPTED = 1 << 27, /* belongs to a listener still */
 	TCP_F_ACTIVE = 1 << 28,     /* in the active list */
+};
+
+/* What rtx_at is for. */
+enum tcp_rtx {
+	TCP_RTX_NONE,    /* it is not set */
+	TCP_RTX_RTO,     /* RFC 6298: something is outstanding */
+	TCP_RTX_PERSIST, /* RFC 9293 3.8.6.1: nothing is, and the window is closed */
+	TCP_RTX_IDLE,    /* nothing is: the flight may go */
 };
 
 /* The key of the table. No padding: hashed as bytes. */
@@ -115,6 +122,17 @@ struct tcp_recovery {
 	struct seq high_rxt; /* RFC 6675 2: the end of what was sent again in this recovery */
 	struct tcp_sack_range sack[TCP_SACK_RANGES_MAX];
 	struct tcp_reasm_range reasm[TCP_REASM_RANGES_MAX];
+};
+
+#define TCP_CC_WORDS 16
+
+/* What a connection that sends has beside struct tcp_conn: taken with the first text, given back
+ * once all is acknowledged and it was idle for a retransmission timeout. Times are tcp_now_us. */
+struct tcp_flight {
+	uint32_t delivered;        /* bytes that the peer has, modulo 2^32 */
+	uint32_t min_rtt_us;       /* least round trip of late; 0: no sample yet */
+	uint32_t next_send_us;     /* pacing: nothing leaves before */
+	uint64_t cc[TCP_CC_WORDS]; /* the congestion control's own */
 };
 
 struct tcp_conn {
@@ -152,7 +170,7 @@ struct tcp_conn {
 
 	/* Line 2: timers. Deadlines are in tcp->now_ms; 0: not set. */
 	struct timer timer;
-	uint32_t rtx_at;             /* retransmission, or persist */
+	uint32_t rtx_at;             /* what rtx_kind says */
 	uint32_t ack_at;             /* delayed ACK, or another try to send */
 	uint32_t idle_at;            /* keep-alive, or the end of FIN-WAIT-2 */
 	uint32_t srtt_us, rttvar_us; /* srtt_us 0: no sample yet */
@@ -178,9 +196,10 @@ struct tcp_conn {
 	struct ip_path path;
 	struct seq recover;    /* snd_max when the last recovery began (RFC 6582) */
 	uint32_t recovery_ref; /* position in the pool plus 1; 0: none */
-	uint32_t cc_acked;     /* congestion control's own word */
+	uint32_t flight_ref;   /* position in the pool plus 1; 0: none */
 
-	uint8_t options; /* position in tcp->options */
+	uint8_t options;  /* position in tcp->options */
+	uint8_t rtx_kind; /* enum tcp_rtx */
 };
 
 static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection costs no more");
@@ -273,6 +292,7 @@ struct tcp {
 	struct tcp_table table;
 	struct mem_pool conns;
 	struct mem_pool recoveries;
+	struct mem_pool flights;
 	struct mem_pool tws;
 	struct mem_pool listeners;
 
@@ -344,7 +364,7 @@ static inline uint32_t tcp_seg_bytes(const struct tcp_conn *c)
 }
 
 /** Bytes that were sent and not acknowledged, FIN and lost ones included. */
-static inline uint32_t tcp_flight(const struct tcp_conn *c)
+static inline uint32_t tcp_outstanding(const struct tcp_conn *c)
 {
 	return (uint32_t)seq_diff(c->snd_max, c->snd_una);
 }
@@ -373,6 +393,11 @@ static inline uint16_t tcp_mss_limit(const struct tcp_conn *c, uint16_t mss)
 static inline struct tcp_recovery *tcp_recovery(const struct tcp_conn *c)
 {
 	return c->recovery_ref ? mem_pool_at(&c->tcp->recoveries, c->recovery_ref - 1) : NULL;
+}
+
+static inline struct tcp_flight *tcp_flight_of(const struct tcp_conn *c)
+{
+	return c->flight_ref ? mem_pool_at(&c->tcp->flights, c->flight_ref - 1) : NULL;
 }
 
 /* tcp_table.c */
@@ -503,17 +528,53 @@ uint32_t tcp_rto_ms(const struct tcp_conn *c);
 /** The timeout, doubled `backoff` times. */
 uint32_t tcp_rto_backed_off_ms(const struct tcp_conn *c);
 void tcp_rtx_restart(struct tcp_conn *c);
+/** Nothing is outstanding: what is kept for sending goes if that stays so for a timeout. */
+void tcp_rtx_idle(struct tcp_conn *c);
+
+/* tcp_flight.c */
+/** The state of what is on its way, taken if need be; NULL (counted) if the pool is empty. */
+struct tcp_flight *tcp_flight_take(struct tcp_conn *c);
+/** Gives it back: nothing is on its way any more. Harmless without one. */
+void tcp_flight_release(struct tcp_conn *c);
 
 /* tcp_cc.c: congestion control. cwnd and ssthresh are bytes. */
+
+/* What one arriving ACK told; filled by tcp_in_ack.c. */
+struct tcp_ack {
+	uint32_t acked_bytes;     /* new, cumulatively */
+	uint32_t sacked_bytes;    /* new, by SACK */
+	uint32_t delivered_bytes; /* new, both, each byte once (RFC 6937) */
+	uint32_t lost_bytes;      /* newly believed lost */
+	uint32_t flight_bytes;    /* in the network before it (pipe) */
+	uint32_t rtt_us;          /* of a segment sent once; 0: none */
+	bool ece;                 /* RFC 3168 */
+	bool cwnd_limited;        /* the window was in use (RFC 7661) */
+	/* Delivery rate: rate_bytes were delivered in rate_interval_us; interval 0: no sample. */
+	uint32_t rate_bytes, rate_interval_us;
+	uint32_t rate_prior_delivered; /* tcp_flight.delivered when the sampled segment was sent */
+	bool rate_app_limited;
+};
+
+enum tcp_cc_cause { TCP_CC_LOSS, TCP_CC_TIMEOUT, TCP_CC_ECN };
+
+/* State beside cwnd and ssthresh lives in tcp_flight.cc, which a connection with nothing on its way
+ * has not; without one (the pool is empty) a control does what it can. */
 struct tcp_cc_ops {
 	const char *name;
+	/** It sets cwnd in recovery as well: no PRR. */
+	bool owns_cwnd;
+	/** Established, or the flight was taken anew. */
 	void (*init)(struct tcp_conn *c);
-	/** Bytes were acknowledged, outside of fast recovery. */
-	void (*on_ack)(struct tcp_conn *c, uint32_t acked_bytes);
-	/** Fast recovery begins: sets ssthresh. */
-	void (*on_loss)(struct tcp_conn *c);
-	/** The first timeout of some data: sets ssthresh. */
-	void (*on_timeout)(struct tcp_conn *c);
+	/** Every ACK with news. */
+	void (*on_ack)(struct tcp_conn *c, const struct tcp_ack *a);
+	/** Once per round: sets ssthresh. */
+	void (*on_congestion)(struct tcp_conn *c, enum tcp_cc_cause cause);
+	/** The last congestion was none; cwnd and ssthresh are restored already. */
+	void (*on_undo)(struct tcp_conn *c);
+	/** Sending begins again after an idle time. */
+	void (*on_idle)(struct tcp_conn *c);
+	/** Bytes per second; NULL or 0: not paced. */
+	uint64_t (*pacing_rate)(const struct tcp_conn *c);
 };
 extern const struct tcp_cc_ops tcp_cc_newreno;
 const struct tcp_cc_ops *tcp_cc(const struct tcp_conn *c);

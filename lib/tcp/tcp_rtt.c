@@ -39,6 +39,12 @@ uint32_t tcp_rto_backed_off_ms(const struct tcp_conn *c)
 /* RFC 6298 5.1 to 5.3: runs while something is outstanding. */
 void tcp_rtx_restart(struct tcp_conn *c)
 {
-	c->flags &= ~(uint32_t)TCP_F_PERSIST;
+	c->rtx_kind = TCP_RTX_RTO;
 	c->rtx_at = tcp_deadline(tcp_now_ms(c->tcp), tcp_rto_backed_off_ms(c));
+}
+
+void tcp_rtx_idle(struct tcp_conn *c)
+{
+	c->rtx_kind = c->flight_ref ? TCP_RTX_IDLE : TCP_RTX_NONE;
+	c->rtx_at = c->flight_ref ? tcp_deadline(tcp_now_ms(c->tcp), tcp_rto_ms(c)) : 0;
 }

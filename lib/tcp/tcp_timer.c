@@ -54,7 +54,7 @@ static void rtx_due(struct tcp_conn *c)
 		c->mss =
 			MIN(c->mss, tcp_mss_of_path(tcp, &c->path, ip_addr_is_v4(&c->tuple.local)));
 		if (c->backoff == 1)
-			tcp_cc(c)->on_timeout(c);
+			tcp_cc(c)->on_congestion(c, TCP_CC_TIMEOUT);
 		c->cwnd = tcp_seg_bytes(c);
 		c->flags |= TCP_F_LOSS;
 		c->recover = c->snd_max;
@@ -85,6 +85,12 @@ static void persist_due(struct tcp_conn *c)
 		tcp_now_ms(c->tcp), MIN(tcp_rto_backed_off_ms(c), (uint32_t)TCP_PERSIST_MAX_MS));
 }
 
+static void flight_idle(struct tcp_conn *c)
+{
+	c->rtx_kind = TCP_RTX_NONE;
+	tcp_flight_release(c);
+}
+
 /* FIN-WAIT-2 ends without a word: the peer has had its time to close (RFC 9293 3.6 knows no end).
  * Otherwise it is keep-alive (RFC 9293 3.8.4). */
 static void idle_due(struct tcp_conn *c)
@@ -95,7 +101,8 @@ static void idle_due(struct tcp_conn *c)
 		tcp_conn_detach(c, TCP_CLOSED);
 		return;
 	}
-	if (tcp_flight(c) != 0 || c->rtx_at != 0) { /* other timers watch over the peer */
+	if (tcp_outstanding(c) != 0 ||
+		c->rtx_kind == TCP_RTX_PERSIST) { /* other timers watch over the peer */
 		tcp_keepalive_restart(c);
 		return;
 	}
@@ -129,7 +136,9 @@ void tcp_timer_fn(struct timer *timer, uint64_t now_ns)
 	if (tcp_deadline_due(c->rtx_at, now_ms)) {
 		due = true;
 		c->rtx_at = 0;
-		if (c->flags & TCP_F_PERSIST)
+		if (c->rtx_kind == TCP_RTX_IDLE)
+			flight_idle(c);
+		else if (c->rtx_kind == TCP_RTX_PERSIST)
 			persist_due(c);
 		else
 			rtx_due(c);
