@@ -230,7 +230,8 @@ static int create_stack(struct machine *m, uint32_t index, struct error *err)
 		.pools = &c->pkts};
 	struct tcp_config tcp = {.conns_max = control ? CONTROL_CONNS : m->sizes.conns,
 		.time_wait_max = control ? CONTROL_CONNS : m->sizes.time_waits,
-		.half_open_max = control ? CONTROL_CONNS : MIN(m->sizes.conns, 65536u),
+		.half_open_max = control ? CONTROL_CONNS : MIN(m->sizes.conns / 4, 65536u),
+		.cookies = m->model->network.cookies,
 		.listeners_max = m->model->bind_count + LISTENERS_EXTRA,
 		.recv_buffer_bytes = m->sizes.conn_buffer_bytes,
 		.send_buffer_bytes = m->sizes.conn_buffer_bytes,

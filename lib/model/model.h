@@ -255,6 +255,7 @@ struct model_network {
 	const struct model_port *ports;
 	struct ip_config ip;   /* interfaces, addresses (those of binds included), routes */
 	uint32_t time_wait_ms; /* 0: default */
+	enum tcp_cookies cookies;
 };
 
 struct model_global {

@@ -202,6 +202,15 @@ static void kw_route(const struct rl_call *c)
 		*slot = r;
 }
 
+static void kw_syn_cookies(const struct rl_call *c)
+{
+	static const char *const names[] = {"auto", "always", "off", NULL};
+	int when = rl_arg_enum(c, c->arg, "use of SYN cookies", names);
+
+	if (when >= 0)
+		network_of(c)->cookies = (enum tcp_cookies)when;
+}
+
 const struct rl_keyword rl_keywords_network[] = {
 	{"cores", "[control <cpu>] [workers <cpus>]", RELOAD_NETWORK, 2, 4, 0, kw_cores},
 	{"idle", "busy | adaptive", RELOAD_NETWORK, 1, 1, 0, kw_idle},
@@ -213,5 +222,6 @@ const struct rl_keyword rl_keywords_network[] = {
 	{"address", "<address>/<bits> port <name>", RELOAD_NETWORK, 1, RL_NO_LIMIT, 0, kw_address},
 	{"route", "<network>/<bits> via <address> [port <name>]", RELOAD_NETWORK, 3, 5, 0,
 		kw_route},
+	{"syn-cookies", "auto | always | off", RELOAD_NETWORK, 1, 1, 0, kw_syn_cookies},
 	{NULL},
 };

@@ -54,9 +54,11 @@ bool tcp_bucket_take(struct tcp *tcp, struct tcp_bucket *b, uint32_t per_sec)
 {
 	uint32_t now_ms = tcp_now_ms(tcp);
 
-	if (now_ms - b->window_ms >= 1000 || b->window_ms == 0) {
+	if (now_ms - b->window_ms >= TCP_BUCKET_MS || b->window_ms == 0) {
+		uint32_t most = per_sec * TCP_BUCKET_MS / 1000;
+
 		b->window_ms = now_ms;
-		b->left = per_sec / 2 + rand_below(&tcp->worker->rand, per_sec / 2 + 1);
+		b->left = most / 2 + rand_below(&tcp->worker->rand, most / 2 + 1);
 	}
 	if (b->left == 0)
 		return false;
@@ -147,6 +149,7 @@ static uint32_t poll_tx(struct worker *w, void *ctx, uint32_t budget)
 		}
 	}
 	list_splice_tail(&tcp->active, &again);
+	(void)tcp_cookies_update(tcp);
 	return done + tcp_replies_send(tcp);
 }
 

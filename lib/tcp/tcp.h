@@ -75,11 +75,19 @@ struct tcp_owner_ops {
 	void (*on_event)(struct tcp_conn *conn, void *user, uint32_t events);
 };
 
+/* When SYNs are answered with cookies (RFC 4987). */
+enum tcp_cookies {
+	TCP_COOKIES_AUTO, /* while half-open connections or the pool press */
+	TCP_COOKIES_ALWAYS,
+	TCP_COOKIES_OFF, /* beyond half_open_max SYNs are dropped */
+};
+
 struct tcp_config {
 	uint32_t conns_max;
 	uint32_t time_wait_max; /* beyond it the oldest entry makes room (counted) */
 	uint32_t half_open_max; /* SYN-RECEIVED connections of all listeners together */
 	uint32_t listeners_max;
+	enum tcp_cookies cookies;
 	uint32_t recv_buffer_bytes; /* receive window limit per connection; 0: 256 KiB */
 	uint32_t send_buffer_bytes; /* bytes queued and unacknowledged per connection; 0: 256 KiB */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms,
@@ -150,6 +158,20 @@ void tcp_listener_close(struct tcp_listener *listener);
  * first, until it is paused again.
  */
 void tcp_listener_pause(struct tcp_listener *listener, bool paused);
+
+/* For the operator. */
+struct tcp_listener_info {
+	struct endpoint local;
+	uint32_t half_open, half_open_max; /* the limit is that of all listeners together */
+	uint32_t waiting, backlog;
+	uint64_t cookies_sent;
+	bool paused;
+	bool cookies; /* SYNs are answered with cookies now */
+};
+
+/** Calls fn for each listener of this core. */
+void tcp_listener_each(
+	struct tcp *tcp, void (*fn)(void *ctx, const struct tcp_listener_info *info), void *ctx);
 
 /* --- active open ------------------------------------------------------------------- */
 

@@ -23,16 +23,20 @@
 /* --- without a connection ---------------------------------------------------------- */
 
 /* 3.10.7.1, and the reset rules of 3.5.2. */
-void tcp_in_closed(struct tcp *tcp, const struct tcp_seg *seg)
+void tcp_in_closed(struct tcp *tcp, const struct tcp_seg *seg, enum tcp_reset_cause cause)
 {
+	static const enum tcp_stat limited[] = {
+		[TCP_RESET_CLOSED_PORT] = TCP_STAT_RST_LIMITED,
+		[TCP_RESET_OPEN_PORT] = TCP_STAT_RST_LIMITED_OPEN,
+	};
 	const struct wire_tcp *h = &seg->h;
 	struct tcp_reply reply = {
 		.tuple = seg->tuple, .flags = WIRE_TCP_RST, .to_us = seg->from_us};
 
 	if (h->flags & WIRE_TCP_RST)
 		return;
-	if (!tcp_bucket_take(tcp, &tcp->resets, TCP_RESETS_PER_SEC)) {
-		tcp_count(tcp, TCP_STAT_RST_LIMITED);
+	if (!tcp_bucket_take(tcp, &tcp->resets[cause], TCP_RESETS_PER_SEC)) {
+		tcp_count(tcp, limited[cause]);
 		return;
 	}
 	if (h->flags & WIRE_TCP_ACK) {
@@ -42,8 +46,8 @@ void tcp_in_closed(struct tcp *tcp, const struct tcp_seg *seg)
 		reply.ack = seq_add(h->seq,
 			seg->len + !!(h->flags & WIRE_TCP_SYN) + !!(h->flags & WIRE_TCP_FIN));
 	}
-	tcp_count(tcp, TCP_STAT_TX_RST);
-	tcp_reply_schedule(tcp, &reply);
+	if (tcp_reply_schedule(tcp, &reply))
+		tcp_count(tcp, TCP_STAT_TX_RST);
 }
 
 void tcp_challenge(struct tcp_conn *c)
@@ -81,7 +85,7 @@ static void in_syn_sent(struct tcp_conn *c, struct tcp_seg *seg)
 
 	if (h->flags & WIRE_TCP_ACK && !seq_eq(h->ack, seq_add(c->snd_una, 1))) {
 		tcp_count(tcp, TCP_STAT_RX_BAD_ACK);
-		tcp_in_closed(tcp, seg);
+		tcp_in_closed(tcp, seg, TCP_RESET_OPEN_PORT);
 		return;
 	}
 	if (h->flags & WIRE_TCP_RST) {
@@ -242,7 +246,7 @@ static bool ack_of_syn(struct tcp_conn *c, const struct tcp_seg *seg)
 
 	if (!seq_eq(h->ack, seq_add(c->snd_una, 1))) {
 		tcp_count(c->tcp, TCP_STAT_RX_BAD_ACK);
-		tcp_in_closed(c->tcp, seg);
+		tcp_in_closed(c->tcp, seg, TCP_RESET_OPEN_PORT);
 		return false;
 	}
 	if (!tcp_conn_establish(c))
@@ -362,7 +366,7 @@ static void step_fin(struct tcp_conn *c, const struct tcp_seg *seg)
 		tcp_conn_enter_time_wait(c);
 }
 
-static void in_conn(struct tcp_conn *c, struct tcp_seg *seg)
+void tcp_in_conn(struct tcp_conn *c, struct tcp_seg *seg)
 {
 	if (c->state == TCP_SYN_SENT) {
 		in_syn_sent(c, seg);
@@ -444,12 +448,12 @@ static void dispatch(struct tcp *tcp, struct tcp_seg *seg)
 	if (ref & TCP_REF_TW) {
 		tcp_tw_input(tcp, tcp_ref_tw(tcp, ref), seg);
 	} else if (ref) {
-		in_conn(tcp_ref_conn(tcp, ref), seg);
+		tcp_in_conn(tcp_ref_conn(tcp, ref), seg);
 	} else if ((l = tcp_listener_find(tcp, &seg->tuple.local, seg->tuple.local_port))) {
 		tcp_listen_input(tcp, l, seg, NULL);
 	} else {
 		tcp_count(tcp, TCP_STAT_RX_NO_CONN);
-		tcp_in_closed(tcp, seg);
+		tcp_in_closed(tcp, seg, TCP_RESET_CLOSED_PORT);
 	}
 }
 

@@ -96,6 +96,27 @@ void tcp_listener_close(struct tcp_listener *l)
 	mem_pool_put(&tcp->listeners, l);
 }
 
+void tcp_listener_each(
+	struct tcp *tcp, void (*fn)(void *ctx, const struct tcp_listener_info *info), void *ctx)
+{
+	for (uint32_t i = 0; i < TCP_LISTEN_BUCKETS; i++)
+		list_for_each (link, &tcp->buckets[i]) {
+			const struct tcp_listener *l = list_entry(link, struct tcp_listener, link);
+			struct tcp_listener_info info = {
+				.local = l->config.local,
+				.half_open = l->half_open_count,
+				.half_open_max = tcp->config.half_open_max,
+				.waiting = l->waiting_count,
+				.backlog = l->config.backlog,
+				.cookies_sent = l->cookies_sent,
+				.paused = l->paused,
+				.cookies = tcp->cookies_on,
+			};
+
+			fn(ctx, &info);
+		}
+}
+
 void tcp_listener_pause(struct tcp_listener *l, bool paused)
 {
 	l->paused = paused;
@@ -121,59 +142,113 @@ void tcp_listen_forget(struct tcp_conn *c)
 }
 
 /* While paused, half-open ones count too: they will want to wait. */
-static bool has_room(struct tcp *tcp, struct tcp_listener *l)
+static bool backlog_has_room(struct tcp *tcp, const struct tcp_listener *l)
 {
-	if (l->paused && l->waiting_count + l->half_open_count >= l->config.backlog) {
-		tcp_count(tcp, TCP_STAT_LISTEN_BACKLOG_FULL);
-		return false;
-	}
-	if (tcp->half_open_count >= tcp->config.half_open_max) {
-		tcp_count(tcp, TCP_STAT_LISTEN_HALF_OPEN_FULL);
-		return false;
-	}
-	return true;
+	if (!l->paused || l->waiting_count + l->half_open_count < l->config.backlog)
+		return true;
+	tcp_count(tcp, TCP_STAT_LISTEN_BACKLOG_FULL);
+	return false;
 }
 
-static void syn_accept(struct tcp *tcp, struct tcp_listener *l, const struct tcp_seg *seg,
-	const struct seq *isn_min)
+/* A connection in SYN-RECEIVED whose SYN|ACK is not sent yet; NULL (counted) without memory. */
+static struct tcp_conn *conn_of_syn(struct tcp *tcp, struct tcp_listener *l,
+	const struct tcp_seg *seg, const struct wire_tcp *syn)
 {
 	struct tcp_tuple tuple = seg->tuple;
 	struct ip_path path = {.loopback_to_us = seg->from_us};
 	struct tcp_conn *c = NULL;
 
-	if (has_room(tcp, l) && ip_path_find(tcp->ip, &tuple.local, &tuple.remote, &path) == 0)
+	if (ip_path_find(tcp->ip, &tuple.local, &tuple.remote, &path) == 0)
 		c = tcp_conn_new(tcp, &tuple, &path);
 	if (!c)
-		return;
-	if (isn_min)
-		c->snd_una = c->snd_nxt = c->snd_max = c->recover = seq_max(c->snd_una, *isn_min);
+		return NULL;
 	c->state = TCP_SYN_RECEIVED;
-	c->flags |= TCP_F_PASSIVE | TCP_F_UNACCEPTED | TCP_F_ACK_NOW;
+	c->flags |= TCP_F_PASSIVE | TCP_F_UNACCEPTED;
 	c->listener = l;
 	c->ops = l->config.ops;
 	c->options = l->config.options;
 	c->mss = tcp_mss_limit(c, c->mss);
-	c->rcv_nxt = seq_add(seg->h.seq, 1);
+	c->rcv_nxt = seq_add(syn->seq, 1);
 	c->rcv_acked = c->rcv_nxt;
 	c->rcv_adv = c->rcv_nxt;
-	c->snd_wnd = seg->h.window; /* never scaled in a SYN */
-	c->snd_wl1 = seg->h.seq;
-	tcp_take_options(c, &seg->h);
+	c->snd_wnd = syn->window; /* never scaled in a SYN */
+	c->snd_wl1 = syn->seq;
+	tcp_take_options(c, syn);
 	l->half_open_count++;
 	tcp->half_open_count++;
+	return c;
+}
+
+static void syn_accept(struct tcp *tcp, struct tcp_listener *l, const struct tcp_seg *seg,
+	const struct seq *isn_min)
+{
+	struct tcp_conn *c;
+
+	if (!backlog_has_room(tcp, l))
+		return;
+	if (tcp_cookies_update(tcp) && tcp->conns.count_used < tcp->conns.count_max) {
+		tcp_cookie_send(tcp, l, seg);
+		return;
+	}
+	if (tcp->half_open_count >= tcp->config.half_open_max) {
+		tcp_count(tcp, TCP_STAT_LISTEN_HALF_OPEN_FULL);
+		return;
+	}
+	c = conn_of_syn(tcp, l, seg, &seg->h);
+	if (!c)
+		return;
+	if (isn_min)
+		c->snd_una = c->snd_nxt = c->snd_max = c->recover = seq_max(c->snd_una, *isn_min);
+	c->flags |= TCP_F_ACK_NOW;
 	tcp_conn_schedule(c);
 }
 
-/* RFC 9293 3.10.7.2: a RST is ignored, an ACK is answered with a RST, a SYN opens. */
+/* The handshake happened without us; its end is that of a connection whose SYN|ACK is out. */
+static void cookie_accept(
+	struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg, const struct wire_tcp *syn)
+{
+	struct tcp_conn *c;
+
+	if (!backlog_has_room(tcp, l))
+		return;
+	c = conn_of_syn(tcp, l, seg, syn);
+	if (!c)
+		return;
+	c->snd_una = c->recover = seq_sub(seg->h.ack, 1);
+	c->snd_nxt = c->snd_max = seg->h.ack;
+	c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_window(tcp));
+	tcp_in_conn(c, seg);
+	if (c->state == TCP_SYN_RECEIVED)
+		tcp_conn_detach(c, TCP_CLOSED);
+}
+
+/* A RST is ignored; anything but a SYN is answered with a RST, unless it is the ACK of a cookie. If
+ * the ACK of one was lost and text overtakes other text, the number is not that of the SYN: silence
+ * then, for what comes again may fit. */
+static void no_syn(struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg)
+{
+	enum tcp_cookie_verdict verdict = TCP_COOKIE_NONE;
+	struct wire_tcp syn;
+
+	if (!(seg->h.flags & WIRE_TCP_RST))
+		verdict = tcp_cookie_check(tcp, l, seg, &syn);
+	if (verdict == TCP_COOKIE_GOOD) {
+		cookie_accept(tcp, l, seg, &syn);
+		return;
+	}
+	tcp_count(tcp, TCP_STAT_LISTEN_NO_CONN);
+	if (verdict == TCP_COOKIE_NONE || seg->len == 0)
+		tcp_in_closed(tcp, seg, TCP_RESET_OPEN_PORT);
+}
+
+/* RFC 9293 3.10.7.2 */
 void tcp_listen_input(
 	struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg, const struct seq *isn_min)
 {
 	uint8_t flags = seg->h.flags;
 
-	if (flags & WIRE_TCP_RST)
-		return;
-	if (flags & WIRE_TCP_ACK || !(flags & WIRE_TCP_SYN)) {
-		tcp_in_closed(tcp, seg);
+	if (flags & (WIRE_TCP_RST | WIRE_TCP_ACK) || !(flags & WIRE_TCP_SYN)) {
+		no_syn(tcp, l, seg);
 		return;
 	}
 	if (flags & WIRE_TCP_FIN) { /* no stack sends this */

@@ -2,15 +2,8 @@
 /* A new connection: memory, initial sequence number, local port, options of the peer's SYN. */
 #include "tcp_pvt.h"
 
-/* What the secret is used for, so that one use tells nothing about another. */
-enum secret_use {
-	SECRET_ISN = 1,
-	SECRET_TIMESTAMP,
-	SECRET_PORT,
-};
-
 static uint32_t secret_hash(
-	const struct tcp *tcp, const struct tcp_tuple *tuple, enum secret_use use)
+	const struct tcp *tcp, const struct tcp_tuple *tuple, enum tcp_secret_use use)
 {
 	struct {
 		struct tcp_tuple tuple;
@@ -21,16 +14,27 @@ static uint32_t secret_hash(
 	return (uint32_t)hash_keyed(&tcp->config.secret, &data, sizeof(data));
 }
 
+struct hash_key tcp_secret_key(const struct tcp *tcp, enum tcp_secret_use use, uint64_t period)
+{
+	uint64_t data[] = {use, period, 0};
+	struct hash_key key;
+
+	key.k0 = hash_keyed(&tcp->config.secret, data, sizeof(data));
+	data[2] = 1;
+	key.k1 = hash_keyed(&tcp->config.secret, data, sizeof(data));
+	return key;
+}
+
 /* RFC 6528: a clock of 4 microseconds plus a keyed hash. */
 struct seq tcp_isn(const struct tcp *tcp, const struct tcp_tuple *tuple)
 {
-	return SEQ(tcp->worker->now_ns / 4000 + secret_hash(tcp, tuple, SECRET_ISN));
+	return SEQ(tcp->worker->now_ns / 4000 + secret_hash(tcp, tuple, TCP_SECRET_ISN));
 }
 
 /* RFC 7323 5.4: the same for one tuple, so that timestamps grow from one connection to the next. */
 uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_tuple *tuple)
 {
-	return secret_hash(tcp, tuple, SECRET_TIMESTAMP);
+	return secret_hash(tcp, tuple, TCP_SECRET_TIMESTAMP);
 }
 
 uint16_t tcp_mss_of_path(const struct tcp *tcp, const struct ip_path *path, bool v4)
@@ -73,8 +77,7 @@ struct tcp_conn *tcp_conn_new(
 
 void tcp_take_options(struct tcp_conn *c, const struct wire_tcp *h)
 {
-	uint16_t peer_mss =
-		ip_addr_is_v4(&c->tuple.local) ? TCP_MSS_DEFAULT_V4 : TCP_MSS_DEFAULT_V6;
+	uint16_t peer_mss = tcp_mss_default(&c->tuple);
 
 	if (h->has_mss)
 		peer_mss = MAX(h->mss, (uint16_t)TCP_MSS_MIN);
@@ -126,7 +129,7 @@ static bool port_choose(struct tcp *tcp, struct tcp_tuple *tuple)
 	uint16_t fallback = 0;
 
 	tuple->local_port = 0;
-	offset = secret_hash(tcp, tuple, SECRET_PORT) % count;
+	offset = secret_hash(tcp, tuple, TCP_SECRET_PORT) % count;
 	for (uint32_t i = 0; i < count; i++) {
 		int verdict;
 

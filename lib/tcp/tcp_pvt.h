@@ -44,9 +44,10 @@
 #define TCP_TX_REFS_MAX         16 /* buffers of one segment: more are copied into one */
 #define TCP_REASM_RANGES_MAX    16
 #define TCP_SACK_RANGES_MAX     32
-#define TCP_REPLIES_MAX         128 /* segments without a connection, per turn */
+#define TCP_REPLIES_MAX         256 /* segments without a connection, per turn: all it can bring */
 #define TCP_CHALLENGES_PER_SEC  1000
-#define TCP_RESETS_PER_SEC      1000
+#define TCP_RESETS_PER_SEC      1000 /* for ports that are open, and as many for others */
+#define TCP_BUCKET_MS           100
 #define TCP_COMPACT_BYTES_MIN   (16u << 10) /* chains that pin less are left alone */
 #define TCP_COMPACT_RATIO       4
 #define TCP_LISTEN_BUCKETS      256
@@ -229,6 +230,8 @@ struct tcp_listener {
 	struct tcp_listen_config config;
 	uint32_t waiting_count;
 	uint32_t half_open_count;
+	uint32_t cookies_until; /* deadline: when the last cookie ends to be good; 0: none is */
+	uint64_t cookies_sent;
 	bool paused;
 };
 
@@ -248,11 +251,18 @@ struct tcp_table {
 	uint32_t count;
 };
 
-/* Up to `per_sec` things in a second; the exact number varies, so that nobody can count with it
- * (RFC 5961 7, CVE-2016-5696). */
+/* Up to a tenth of `per_sec` things in TCP_BUCKET_MS: after a burst the next one waits no longer.
+ * The exact number varies, so that nobody can count with it (RFC 5961 7, CVE-2016-5696). */
 struct tcp_bucket {
 	uint32_t window_ms;
 	uint32_t left;
+};
+
+/* Why a segment without a connection is reset: a flood of one kind must not silence the other. */
+enum tcp_reset_cause {
+	TCP_RESET_CLOSED_PORT, /* nobody listens */
+	TCP_RESET_OPEN_PORT,   /* somebody does, but the segment fits nothing */
+	TCP_RESET_CAUSE_COUNT,
 };
 
 /* A segment without a connection that waits for phase TX. */
@@ -261,9 +271,28 @@ struct tcp_reply {
 	struct seq seq, ack;
 	uint32_t ts_val, ts_ecr;
 	uint16_t window;
-	uint8_t flags; /* WIRE_TCP_* */
-	bool has_ts;
-	bool to_us; /* ip_path.loopback_to_us */
+	uint8_t flags;   /* WIRE_TCP_* */
+	uint8_t options; /* for a SYN: position in tcp->options */
+	bool has_ts : 1;
+	bool has_sack : 1; /* of a SYN, like the next */
+	bool has_window_scale : 1;
+	bool to_us : 1; /* ip_path.loopback_to_us */
+};
+static_assert(sizeof(struct tcp_reply) <= CACHE_LINE_BYTES, "a flood fills the queue");
+
+/* What the secret is used for, so that one use tells nothing about another. */
+enum tcp_secret_use {
+	TCP_SECRET_ISN = 1,
+	TCP_SECRET_TIMESTAMP,
+	TCP_SECRET_PORT,
+	TCP_SECRET_COOKIE,
+	TCP_SECRET_FAST_OPEN,
+};
+
+/* The key of one period, made when it is first needed. */
+struct tcp_cookie_key {
+	uint64_t period_next; /* the period plus 1; 0: none */
+	struct hash_key key;
 };
 
 /* A segment that arrived. */
@@ -308,7 +337,9 @@ struct tcp {
 	struct list buckets[TCP_LISTEN_BUCKETS];
 
 	struct tcp_bucket challenges;
-	struct tcp_bucket resets;
+	struct tcp_bucket resets[TCP_RESET_CAUSE_COUNT];
+	bool cookies_on;
+	struct tcp_cookie_key cookie_keys[2];
 	uint32_t reply_count;
 	struct tcp_reply replies[TCP_REPLIES_MAX];
 
@@ -382,12 +413,29 @@ static inline const struct tcp_options *tcp_options(const struct tcp_conn *c)
 	return &c->tcp->options[c->options];
 }
 
-/** What `mss` may be at most by the connection's options. */
-static inline uint16_t tcp_mss_limit(const struct tcp_conn *c, uint16_t mss)
+/** What `mss` may be at most by some options. */
+static inline uint16_t tcp_mss_limited(const struct tcp_options *options, uint16_t mss)
 {
-	uint16_t mss_max = tcp_options(c)->mss_max;
+	uint16_t mss_max = options->mss_max;
 
 	return mss_max ? MIN(mss, MAX(mss_max, (uint16_t)TCP_MSS_MIN)) : mss;
+}
+
+static inline uint16_t tcp_mss_limit(const struct tcp_conn *c, uint16_t mss)
+{
+	return tcp_mss_limited(tcp_options(c), mss);
+}
+
+/** What a SYN without that option means (RFC 9293 3.7.1). */
+static inline uint16_t tcp_mss_default(const struct tcp_tuple *tuple)
+{
+	return ip_addr_is_v4(&tuple->local) ? TCP_MSS_DEFAULT_V4 : TCP_MSS_DEFAULT_V6;
+}
+
+/** The window of a SYN of ours, which is never scaled. */
+static inline uint16_t tcp_syn_window(const struct tcp *tcp)
+{
+	return (uint16_t)MIN(tcp->config.recv_buffer_bytes, (uint32_t)UINT16_MAX);
 }
 
 static inline struct tcp_recovery *tcp_recovery(const struct tcp_conn *c)
@@ -430,6 +478,8 @@ static inline void tcp_conn_event(struct tcp_conn *c, uint8_t events)
 struct tcp_conn *tcp_conn_new(
 	struct tcp *tcp, const struct tcp_tuple *tuple, const struct ip_path *path);
 uint16_t tcp_mss_of_path(const struct tcp *tcp, const struct ip_path *path, bool v4);
+/** A key for one use in one period, the same on all cores. */
+struct hash_key tcp_secret_key(const struct tcp *tcp, enum tcp_secret_use use, uint64_t period);
 struct seq tcp_isn(const struct tcp *tcp, const struct tcp_tuple *tuple);
 uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_tuple *tuple);
 /** Takes MSS, window scale, timestamps, SACK of a SYN. `offered`: the SYN answers ours. */
@@ -465,12 +515,28 @@ void tcp_listen_forget(struct tcp_conn *c);
 /** READY: on_accept for what waits. */
 uint32_t tcp_listen_poll(struct tcp *tcp, uint32_t budget);
 
+/* tcp_cookie.c */
+enum tcp_cookie_verdict {
+	TCP_COOKIE_NONE, /* no cookie of the listener can be good now, or it is no ACK */
+	TCP_COOKIE_GOOD,
+	TCP_COOKIE_BAD,
+};
+/** Looks at what presses; true: SYNs get cookies. */
+bool tcp_cookies_update(struct tcp *tcp);
+/** Answers a SYN; the listener remembers that it sent a cookie, nothing else does. */
+void tcp_cookie_send(struct tcp *tcp, struct tcp_listener *l, const struct tcp_seg *seg);
+/** Is the segment's ACK a cookie of ours? If it is good, *syn is the peer's SYN again. */
+enum tcp_cookie_verdict tcp_cookie_check(
+	struct tcp *tcp, struct tcp_listener *l, const struct tcp_seg *seg, struct wire_tcp *syn);
+
 /* tcp_in.c */
 void tcp_input(void *ctx, struct ip_packet *packets, uint32_t n);
+/** A segment of a connection: the steps of RFC 9293 3.10.7. */
+void tcp_in_conn(struct tcp_conn *c, struct tcp_seg *seg);
 /** Answers a segment with a challenge ACK (RFC 5961), if the limit allows. */
 void tcp_challenge(struct tcp_conn *c);
-/** A segment for no connection and no listener (RFC 9293 3.10.7.1). */
-void tcp_in_closed(struct tcp *tcp, const struct tcp_seg *seg);
+/** A segment that fits nothing is reset, up to a limit (RFC 9293 3.5.2, 3.10.7.1). */
+void tcp_in_closed(struct tcp *tcp, const struct tcp_seg *seg, enum tcp_reset_cause cause);
 
 /* tcp_in_ack.c */
 /** A valid ACK (snd_una - window <= ack <= snd_max) of an open connection. */
@@ -509,10 +575,12 @@ struct seq tcp_sack_high(const struct tcp_conn *c);
 
 /* tcp_out.c */
 void tcp_output(struct tcp_conn *c);
-/** Queues a segment without a connection; dropped (counted) beyond TCP_REPLIES_MAX. */
-void tcp_reply_schedule(struct tcp *tcp, const struct tcp_reply *reply);
-uint32_t tcp_replies_send(struct tcp *tcp);
 uint16_t tcp_window_field(const struct tcp_conn *c);
+
+/* tcp_reply.c */
+/** Queues a segment without a connection; false (counted) beyond TCP_REPLIES_MAX. */
+bool tcp_reply_schedule(struct tcp *tcp, const struct tcp_reply *reply);
+uint32_t tcp_replies_send(struct tcp *tcp);
 
 /* tcp_timer.c */
 void tcp_timer_fn(struct timer *timer, uint64_t now_ns);

@@ -581,7 +581,9 @@ static void do_set(struct run *r)
 			*keys[i].to = n;
 			return;
 		}
-	if (strcmp(r->line.word[1], "mss") == 0)
+	if (strcmp(r->line.word[1], "cookies") == 0)
+		r->config.cookies = (enum tcp_cookies)n;
+	else if (strcmp(r->line.word[1], "mss") == 0)
 		r->options.mss_max = (uint16_t)n;
 	else if (strcmp(r->line.word[1], "v6") == 0)
 		r->v6 = n;

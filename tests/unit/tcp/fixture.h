@@ -83,6 +83,22 @@ static inline void fixture_fini(struct fixture *f)
 	assert_int_equal(pkt_pools_fini(&f->pools), 0);
 }
 
+/* A segment without text comes; no turn is taken. */
+static inline void give_header(struct fixture *f, const struct wire_tcp *h)
+{
+	struct rte_mbuf *m = pkt_alloc(&f->pools);
+
+	assert_non_null(m);
+	wire_tcp_emit((uint8_t *)rte_pktmbuf_append(m, (uint16_t)wire_tcp_bytes(h)), h);
+	fake_ip_receive(f->ip, ip_addr_from_v4(0x0a000002), f->ip->own, m);
+}
+
+static inline void receive_header(struct fixture *f, const struct wire_tcp *h)
+{
+	give_header(f, h);
+	fake_workers_settle(f->workers);
+}
+
 /* The peer sends a segment without text. */
 static inline void receive(struct fixture *f, uint8_t flags, struct seq seq, struct seq ack)
 {
@@ -94,12 +110,8 @@ static inline void receive(struct fixture *f, uint8_t flags, struct seq seq, str
 		.window = 60000,
 		.flags = flags,
 	};
-	struct rte_mbuf *m = pkt_alloc(&f->pools);
 
-	assert_non_null(m);
-	wire_tcp_emit((uint8_t *)rte_pktmbuf_append(m, (uint16_t)wire_tcp_bytes(&h)), &h);
-	fake_ip_receive(f->ip, ip_addr_from_v4(0x0a000002), f->ip->own, m);
-	fake_workers_settle(f->workers);
+	receive_header(f, &h);
 }
 
 /* What was sent; flags 0 if nothing was. */

@@ -234,6 +234,40 @@ static void test_answers_go_back(void **state)
 	}
 }
 
+/* Resets without a connection have limits of their own for open and for closed ports: a flood of
+ * one kind leaves the other alone; it ends with the window of the limit. */
+static void test_reset_limits(void **state)
+{
+	struct fixture f = {.remote_port = 5000};
+	uint64_t closed, opened;
+
+	(void)state;
+	fixture_init(&f);
+	f.local_port = 81;
+	for (int i = 0; i < 200; i++) {
+		receive(&f, WIRE_TCP_ACK, f.seq, SEQ(7));
+		(void)sent(&f);
+	}
+	closed = f.tcp->stats[TCP_STAT_RST_LIMITED];
+	assert_in_range(closed, 100, 150); /* half of a tenth of the rate, at least */
+	f.local_port = 80;
+	receive(&f, WIRE_TCP_ACK, f.seq, SEQ(7));
+	assert_int_equal(sent(&f).flags, WIRE_TCP_RST);
+	for (int i = 0; i < 200; i++) {
+		receive(&f, WIRE_TCP_ACK, f.seq, SEQ(7));
+		(void)sent(&f);
+	}
+	opened = f.tcp->stats[TCP_STAT_RST_LIMITED_OPEN];
+	assert_in_range(opened, 101, 151);
+	assert_int_equal(f.tcp->stats[TCP_STAT_RST_LIMITED], closed);
+	assert_int_equal(f.tcp->stats[TCP_STAT_TX_RST], 401 - closed - opened);
+	fake_workers_run_for(f.workers, TCP_BUCKET_MS * NS_PER_MS);
+	f.local_port = 81;
+	receive(&f, WIRE_TCP_ACK, f.seq, SEQ(7));
+	assert_int_equal(sent(&f).flags, WIRE_TCP_RST);
+	fixture_fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_listen_errors),
 		cmocka_unit_test(test_connect_to_our_listener),
 		cmocka_unit_test(test_answers_go_back),
+		cmocka_unit_test(test_reset_limits),
 	};
 
 	return cmocka_run_group_tests_name("tcp/open", tests, NULL, NULL);
