@@ -56,6 +56,8 @@ static int stack_init(struct ip_stack *ip, struct error *err)
 	if (rc == 0)
 		rc = neighbour_init(ip, err);
 	if (rc == 0)
+		rc = ip_reasm_init(ip, err);
+	if (rc == 0)
 		rc = ip_steer_init(ip, err);
 	if (rc == 0)
 		rc = poller_add(ip, WORKER_PHASE_RX, "ip rx", ip_rx_poll, IP_RX_BUDGET, err);
@@ -89,6 +91,7 @@ struct ip_stack *ip_stack_create(const struct ip_stack_config *config, struct er
 	}
 	worker_group_add(ip->worker, &ip->group);
 	worker_pool_add(ip->worker, &ip->neighbour_pool);
+	ip_reasm_show(ip);
 	return ip;
 }
 
@@ -116,6 +119,7 @@ void ip_stack_destroy(struct ip_stack *ip)
 	for (uint32_t i = 0; i < ip->proto_count; i++)
 		ASSERT(ip->protos[i].batch_count == 0);
 	ip_steer_fini(ip);
+	ip_reasm_fini(ip);
 	neighbour_fini(ip);
 	ip_route_fini(ip);
 	list_del(&ip->group.link);

@@ -229,6 +229,9 @@ void ip_neighbour_each(
 /** The owner's core. Forgets all neighbours of this core; packets that wait for one are dropped. */
 void ip_neighbour_flush(struct ip_stack *ip);
 
+/** The owner's core. Forgets the packets of which not all fragments came. */
+void ip_fragments_flush(struct ip_stack *ip);
+
 /* A route: configured, connected, or one of our own addresses (prefix of full length, gateway any,
  * `local`). */
 struct ip_route_info {

@@ -49,18 +49,28 @@ static uint64_t offload_flags(const struct rte_mbuf *m)
 	return RTE_MBUF_F_TX_IPV4;
 }
 
+/* The port cuts segments of TCP, and answers to echo requests go in fragments. */
+static bool is_too_big(const struct rte_mbuf *m, uint8_t proto, uint32_t total_bytes, uint16_t mtu)
+{
+	bool may_be_cut = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) || proto == WIRE_PROTO_ICMP;
+
+	return total_bytes > (may_be_cut ? IP_PACKET_BYTES_MAX : mtu);
+}
+
 void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m)
 {
 	uint32_t total_bytes = m->pkt_len + WIRE_IPV4_BYTES_MIN;
-	uint32_t total_max = m->ol_flags & RTE_MBUF_F_TX_TCP_SEG ? IP_PACKET_BYTES_MAX : 0;
+	struct ip_neighbour *n;
 	struct ip_addr own = *src;
+	uint16_t mtu;
 
 	if (path->generation != ip->generation && ip_path_find(ip, &own, dst, path) != 0) {
 		pkt_free(m);
 		return;
 	}
-	if (total_bytes > MAX(total_max, (uint32_t)ip_path_mtu(ip, path))) {
+	mtu = ip_path_mtu(ip, path);
+	if (is_too_big(m, proto, total_bytes, mtu)) {
 		ip_drop(ip, IP_STAT_TX_TOO_BIG, m);
 		return;
 	}
@@ -69,8 +79,13 @@ void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *sr
 		return;
 	}
 	rte_pktmbuf_prepend(m, (uint16_t)ip_v4_prepend(m, &own, dst, proto, tos));
+	n = mem_pool_at(&ip->neighbour_pool, path->neighbour);
+	if (total_bytes > mtu && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)) {
+		ip_fragment_send(ip, n, m, mtu);
+		return;
+	}
 	m->ol_flags |= offload_flags(m);
-	neighbour_send(ip, mem_pool_at(&ip->neighbour_pool, path->neighbour), m);
+	neighbour_send(ip, n, m);
 }
 
 /* What was collected in this turn for other cores leaves with it, too. */

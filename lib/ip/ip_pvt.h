@@ -7,6 +7,8 @@
  *   ip_input.c   the RX poller: bursts, Ethernet, batches for the protocols
  *   ip_steer.c   which core a packet belongs to, and the rings between the cores
  *   ip_v4.c      IPv4 headers in and out (an ip_v6.c has the same two doors)
+ *   ip_reasm.c   fragments received, for both families
+ *   ip_fragment.c  fragments sent
  *   icmp.c       ICMP for IPv4
  *   neighbour.c  the cache: states, timers, waiting packets, what cores tell each other
  *   arp.c        requests and replies; the neighbour protocol of IPv4
@@ -130,6 +132,8 @@ struct ip_stack {
 	uint64_t neighbour_seed;
 	uint32_t neighbour_buckets[IP_NEIGHBOUR_BUCKETS]; /* pool index of the first */
 
+	struct ip_reasm *reasm;
+
 	uint64_t conflict_at; /* when a conflict was last reported and answered; 0: never */
 	uint64_t icmp_credit_ns;
 	uint64_t icmp_credit_at;
@@ -234,6 +238,38 @@ uint32_t ip_v4_prepend(struct rte_mbuf *m, const struct ip_addr *src, const stru
 	uint8_t proto, uint8_t tos);
 /** What an ICMP error of ours about our own packet (from its IP header on) would say. */
 bool ip_v4_error_about(const struct rte_mbuf *m, uint8_t code, struct ip_icmp_error *error);
+
+/* ip_reasm.c */
+
+int ip_reasm_init(struct ip_stack *ip, struct error *err);
+/** Makes its pool visible to the operator. */
+void ip_reasm_show(struct ip_stack *ip);
+/** After the worker. Frees the fragments that wait. */
+void ip_reasm_fini(struct ip_stack *ip);
+
+/* What a packet's IP header says of it as a fragment. Only IPv4 packets and IPv6 packets with
+ * off_bytes or more are fragments (RFC 6946: others with a fragment header are whole). */
+struct ip_fragment {
+	uint32_t id;
+	uint16_t off_bytes; /* of the data of packet->m in the whole payload */
+	bool more;          /* then the data's length is a multiple of 8 */
+};
+
+/**
+ * Takes packet->m. True: the packet is whole, and *packet is it: m is a chain with the IP header
+ * of the first fragment, unchanged, in front; l4_checksum_ok is false. False: it waits for others,
+ * or was dropped and counted. proto may differ from fragment to fragment in IPv6; the first one's
+ * is the packet's.
+ */
+bool ip_reasm_input(
+	struct ip_stack *ip, struct ip_packet *packet, const struct ip_fragment *fragment);
+
+/* ip_fragment.c */
+
+/** Takes a packet above the MTU, from its IPv4 header on, with its checksums but that one: sends it
+ * in pieces. */
+void ip_fragment_send(
+	struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m, uint16_t mtu);
 
 /* icmp.c */
 

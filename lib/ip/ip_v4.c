@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ip_pvt.h"
 
+#define TOS_AT      1
+#define TOTAL_AT    2
+#define FRAGMENT_AT 6
+#define CHECKSUM_AT 10
+
 /* What the port says about a checksum. NONE: it never stood on a wire (virtio). */
 static bool flags_say_ip_checksum_ok(const struct rte_mbuf *m)
 {
@@ -49,8 +54,6 @@ static enum ip_stat header_check(
 		return IP_STAT_RX_NOT_OURS;
 	if (h->ttl == 0)
 		return IP_STAT_RX_TTL;
-	if (h->more_fragments || h->fragment_off_bytes != 0)
-		return IP_STAT_RX_FRAGMENT;
 	return IP_STAT_COUNT;
 }
 
@@ -75,6 +78,35 @@ static void loopback_learn(
 
 	if (wire_ether_parse(p, m->l2_len, &ether) == WIRE_OK && !wire_mac_is_multicast(&ether.src))
 		neighbour_learn(ip, iface, src, &ether.src, NEIGHBOUR_NEWS_TO_US);
+}
+
+/* The header says of the whole packet what it said of the first fragment. */
+static void header_make_whole(const struct ip_packet *packet)
+{
+	struct rte_mbuf *m = packet->m;
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *) - m->l3_len;
+
+	p[TOS_AT] = packet->tos;
+	store_be16(p + TOTAL_AT, (uint16_t)(m->l3_len + m->pkt_len));
+	store_be16(p + FRAGMENT_AT, 0);
+	store_be16(p + CHECKSUM_AT, 0);
+	store_be16(p + CHECKSUM_AT, wire_checksum_fold(wire_checksum_add(0, p, m->l3_len)));
+}
+
+static bool is_fragment(const struct wire_ipv4 *h)
+{
+	return h->more_fragments || h->fragment_off_bytes != 0;
+}
+
+/* False: the packet waits for its other fragments, or is gone. */
+static bool make_whole(struct ip_stack *ip, struct ip_packet *packet, const struct wire_ipv4 *h)
+{
+	const struct ip_fragment fragment = {h->id, h->fragment_off_bytes, h->more_fragments};
+
+	if (!ip_reasm_input(ip, packet, &fragment))
+		return false;
+	header_make_whole(packet);
+	return true;
 }
 
 void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface)
@@ -102,7 +134,13 @@ void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface)
 		.ttl = h.ttl,
 		.l4_checksum_ok = flags_say_l4_checksum_ok(m)};
 	ip_count(ip, IP_STAT_RX_IPV4);
-	core = ip_steer_core_of_rx(ip, &packet, ip_iface_port(ip, iface)->port);
+	if (is_fragment(&h)) {
+		if (!make_whole(ip, &packet, &h))
+			return;
+		core = ip_steer_core_of_packet(ip, &packet); /* no device knew the ports */
+	} else {
+		core = ip_steer_core_of_rx(ip, &packet, ip_iface_port(ip, iface)->port);
+	}
 	if (core == ip->worker->index)
 		ip_deliver(ip, &packet);
 	else

@@ -11,8 +11,8 @@
 
 #include "udp.h"
 
-#define PORT_MIN           1024 /* of those that are chosen (RFC 6056 3.2) */
-#define DATAGRAM_BYTES_MAX 9216 /* that came in several buffers: a jumbo frame */
+#define PORT_MIN           1024       /* of those that are chosen (RFC 6056 3.2) */
+#define DATAGRAM_BYTES_MAX UINT16_MAX /* that came in several buffers: a jumbo frame, fragments */
 #define IPV6_BYTES         40
 
 struct udp_socket {
@@ -114,8 +114,6 @@ static const uint8_t *datagram_read(
 
 	if (m->data_len < WIRE_UDP_BYTES ||
 		wire_udp_parse(rte_pktmbuf_mtod(m, const uint8_t *), m->pkt_len, h) != WIRE_OK)
-		return NULL;
-	if (m->data_len < h->len_bytes && h->len_bytes > sizeof(udp->gather))
 		return NULL;
 	p = rte_pktmbuf_read(m, 0, h->len_bytes, udp->gather);
 	return p != NULL && checksum_is_right(packet, h, p) ? p : NULL;

@@ -124,6 +124,7 @@ size_t wire_udp_emit(uint8_t *p, const struct wire_udp *h);
 #define WIRE_ICMP_UNREACHABLE      3
 #define WIRE_ICMP_ECHO             8
 #define WIRE_ICMP_TIME_EXCEEDED    11
+#define WIRE_ICMP_EXCEED_REASM     1
 #define WIRE_ICMP_UNREACH_NET      0
 #define WIRE_ICMP_UNREACH_HOST     1
 #define WIRE_ICMP_UNREACH_PROTO    2

@@ -55,6 +55,18 @@ struct rte_mbuf *fake_frame_ipv4(struct pkt_pools *pools, const struct fake_fram
 	return m;
 }
 
+void fake_frame_fragment(struct rte_mbuf *m, uint16_t id, uint16_t off_bytes, bool more)
+{
+	uint8_t *p = rte_pktmbuf_mtod_offset(m, uint8_t *, WIRE_ETHER_BYTES);
+	struct wire_ipv4 h;
+
+	assert_int_equal(wire_ipv4_parse(p, m->pkt_len, false, &h), WIRE_OK);
+	h.id = id;
+	h.fragment_off_bytes = off_bytes;
+	h.more_fragments = more;
+	wire_ipv4_emit(p, &h);
+}
+
 struct rte_mbuf *fake_frame_udp(struct pkt_pools *pools, const struct fake_frame *f,
 	uint16_t src_port, uint16_t dst_port, const void *payload, size_t len)
 {

@@ -26,6 +26,9 @@ struct ip_addr fake_addr(const char *text);
 struct rte_mbuf *fake_frame_ipv4(struct pkt_pools *pools, const struct fake_frame *f, uint8_t proto,
 	const void *l4, size_t len);
 
+/** Makes the packet in such a frame (without a VLAN tag) a fragment. */
+void fake_frame_fragment(struct rte_mbuf *m, uint16_t id, uint16_t off_bytes, bool more);
+
 /** With the right checksum. */
 struct rte_mbuf *fake_frame_udp(struct pkt_pools *pools, const struct fake_frame *f,
 	uint16_t src_port, uint16_t dst_port, const void *payload, size_t len);

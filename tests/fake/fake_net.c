@@ -102,8 +102,10 @@ void fake_net_start(struct fake_net *net)
 void fake_net_stop(struct fake_net *net)
 {
 	fake_workers_settle(net->f);
-	for (uint32_t i = 0; i < net->count; i++)
+	for (uint32_t i = 0; i < net->count; i++) {
 		ip_neighbour_flush(net->ip[i]);
+		ip_fragments_flush(net->ip[i]);
+	}
 	fake_workers_destroy(net->f);
 }
 

@@ -236,8 +236,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	turn(m);
 	udp_close(m->socket);
-	for (uint32_t core = 0; core < CORES; core++)
+	for (uint32_t core = 0; core < CORES; core++) {
 		ip_neighbour_flush(m->ip[core]);
+		ip_fragments_flush(m->ip[core]);
+	}
 	for (uint32_t core = 0; core < CORES; core++)
 		ASSERT(pkt_pools_used(&m->pools[core]) == 0);
 	return 0;

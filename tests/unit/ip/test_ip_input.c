@@ -109,22 +109,6 @@ static void bad_checksum_by_port(struct rte_mbuf *m, uint8_t *p)
 	m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_BAD;
 }
 
-static void fragment_first(struct rte_mbuf *m, uint8_t *p)
-{
-	/* Its payload is a multiple of 8. */
-	rte_pktmbuf_append(m, 1);
-	store_be16(p + IP_AT + 2, load_be16(p + IP_AT + 2) + 1);
-	store_be16(p + IP_AT + 6, 0x2000);
-	header_again(p);
-}
-
-static void fragment_last(struct rte_mbuf *m, uint8_t *p)
-{
-	(void)m;
-	store_be16(p + IP_AT + 6, 10);
-	header_again(p);
-}
-
 static void ttl_zero(struct rte_mbuf *m, uint8_t *p)
 {
 	(void)m;
@@ -223,8 +207,6 @@ static const struct change changes[] = {
 	{"reserved VLAN", IP_STAT_RX_VLAN, reserved_vlan},
 	{"LLDP", IP_STAT_RX_ETHERTYPE, other_type},
 	{"IPv6", IP_STAT_RX_ETHERTYPE, ipv6},
-	{"first fragment", IP_STAT_RX_FRAGMENT, fragment_first},
-	{"last fragment", IP_STAT_RX_FRAGMENT, fragment_last},
 	{"TTL 0", IP_STAT_RX_TTL, ttl_zero},
 	{"no ARP", IP_STAT_ARP_BAD, arp_bad},
 };

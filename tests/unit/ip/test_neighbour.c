@@ -400,7 +400,7 @@ static void test_full_cache(void **state)
 static void test_flood_of_unknown_neighbours(void **state)
 {
 	struct fixture *f = *state;
-	struct ip_path path;
+	struct ip_path path = {0};
 
 	fake_net_arp_reply(f->net, "10.0.0.254", &fake_mac_peer);
 	for (uint32_t i = 0; i < 2 * IP_NEIGHBOURS_MAX; i++) {

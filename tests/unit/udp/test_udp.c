@@ -19,7 +19,7 @@ struct fixture {
 	struct udp_socket *socket;
 	struct endpoint from;
 	size_t len;
-	char payload[1600];
+	char payload[2000];
 	bool close;
 };
 
@@ -405,6 +405,33 @@ static void test_close_inside_receive(void **state)
 	assert_int_equal(stat_of(f, UDP_STAT_RX_NO_PORT), 1);
 }
 
+/* A datagram above the MTU of its sender. */
+static void test_fragments(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_frame frame = {.src = fake_addr("10.0.0.2"), .dst = fake_addr("10.0.0.1")};
+	struct udp_socket *s = open_at(f, 0, at("10.0.0.1", 514));
+	uint8_t text[1900];
+	struct rte_mbuf *m, *part;
+	const uint8_t *l4;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(i * 3);
+	m = fake_frame_udp(&f->net->pools[0], &frame, 5353, 514, text, sizeof(text));
+	l4 = rte_pktmbuf_mtod_offset(m, const uint8_t *, 34);
+	part = fake_frame_ipv4(&f->net->pools[0], &frame, WIRE_PROTO_UDP, l4 + 800, 1108);
+	fake_frame_fragment(part, 7, 800, false);
+	fake_net_receive(f->net, part);
+	part = fake_frame_ipv4(&f->net->pools[0], &frame, WIRE_PROTO_UDP, l4, 800);
+	fake_frame_fragment(part, 7, 0, true);
+	fake_net_receive(f->net, part);
+	pkt_free(m);
+	assert_int_equal(f->count, 1);
+	assert_int_equal(f->len, sizeof(text));
+	assert_memory_equal(f->payload, text, sizeof(text));
+	udp_close(s);
+}
+
 /* --- several cores --- */
 
 /* Wherever it was opened, the answer comes there. */
@@ -487,6 +514,7 @@ int main(void)
 		UDP_TEST(test_bad_datagrams),
 		UDP_TEST(test_shorter_than_its_packet),
 		UDP_TEST(test_several_buffers),
+		UDP_TEST(test_fragments),
 		UDP_TEST(test_port_unreachable),
 		UDP_TEST(test_most_special_socket_wins),
 		UDP_TEST(test_strangers_do_not_reach_a_flow),
