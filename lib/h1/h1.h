@@ -27,7 +27,7 @@ enum h1_fault {
 
 /* h1_fault.def gives the first H1_FAULT_COUNT counters, h1_stat.def the others. */
 enum h1_stat {
-	H1_STAT_FAULTS_END_ = H1_FAULT_COUNT - 1,
+	H1_STAT_FAULTS_END_ = H1_FAULT_COUNT - 2, /* the last fault; the first has index 0 */
 #define STAT(sym, kind, text) H1_STAT_##sym,
 #include "h1_stat.def"
 #undef STAT

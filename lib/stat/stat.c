@@ -12,8 +12,10 @@ void stat_group_init(struct stat_group *group, const char *module, const struct 
 	group->rows = rows;
 	group->count = count;
 	group->values = values;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		ASSERT(rows[i].symbol != NULL);
 		values[i] = 0;
+	}
 }
 
 char *stat_row_name(const struct stat_row *row, char *buf)

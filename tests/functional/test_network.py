@@ -87,7 +87,8 @@ def test_route_to_an_origin_behind_a_router(proxy, net, origin, client):
 
 @pytest.mark.parametrize('what, words', [
     ('port', ['lan0']), ('arp', ['10.9.0.1']), ('route', ['10.9.0.0/24']), ('conn', ['10.9.0.1']),
-    ('pool', []), ('worker', []), ('drops all', ['rx_ethertype'])])
+    ('pool', []), ('worker', []), ('drops all', ['rx_ethertype']),
+    ('counters all', ['rx_ipv4', 'requests'])])
 def test_show(proxy, origin, client, what, words):
     origin(fixed())
     proxy.start(CONFIG)
