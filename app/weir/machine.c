@@ -236,6 +236,8 @@ static int create_stack(struct machine *m, uint32_t index, struct error *err)
 		.recv_buffer_bytes = m->sizes.conn_buffer_bytes,
 		.send_buffer_bytes = m->sizes.conn_buffer_bytes,
 		.time_wait_ms = m->model->network.time_wait_ms,
+		.ecn = m->model->network.ecn,
+		.pacing = m->model->network.pacing,
 		.secret = m->secret};
 
 	for (uint32_t i = 0; i < m->port_count; i++)

@@ -150,12 +150,12 @@ static void conn_print(struct mg_call *call, uint32_t core, const void *row)
 		return;
 	call->at[3]--;
 	mg_printf(call->out,
-		"%-4u %-12s %-21s %-21s %6s %8u %8u %8u %6u %7u %7u %7u %7u %7u %4u %6u %s\n", core,
-		tcp_state_name(i->state), endpoint_format(&i->local, local),
+		"%-4u %-12s %-21s %-21s %6s %8u %8u %8u %6u %7u %7u %7u %7u %7u %4u %6u %-5s %s\n",
+		core, tcp_state_name(i->state), endpoint_format(&i->local, local),
 		endpoint_format(&i->remote, remote), mg_age(i->age_ns / NS_PER_SEC, age),
 		i->snd_wnd, i->rcv_wnd, i->cwnd, i->mss, i->send_queued_bytes,
 		i->send_unacked_bytes, i->recv_queued_bytes, i->held_bytes, i->srtt_us,
-		i->retransmits, i->rto_ms, i->user ? "-" : "orphan");
+		i->retransmits, i->rto_ms, i->cc, i->user ? "-" : "orphan");
 }
 
 static bool state_find(const char *name, uint64_t *state)
@@ -202,10 +202,10 @@ static enum mg_verdict cmd_conn(struct mg_call *call)
 		call->at[3] = (uint64_t)limit;
 		mg_printf(call->out,
 			"%-4s %-12s %-21s %-21s %6s %8s %8s %8s %6s %7s %7s %7s %7s %7s %4s %6s "
-			"%s\n",
+			"%-5s %s\n",
 			"core", "state", "local", "remote", "age", "snd_wnd", "rcv_wnd", "cwnd",
 			"mss", "sendq", "unacked", "recvq", "held", "srtt_us", "retr", "rto_ms",
-			"owner");
+			"cc", "owner");
 	}
 	if (call->at[3] == 0 && !call->ask->away)
 		return MG_DONE;

@@ -256,6 +256,8 @@ struct model_network {
 	struct ip_config ip;   /* interfaces, addresses (those of binds included), routes */
 	uint32_t time_wait_ms; /* 0: default */
 	enum tcp_cookies cookies;
+	enum tcp_ecn ecn;
+	bool pacing; /* also where the congestion control does not ask for it */
 };
 
 struct model_global {

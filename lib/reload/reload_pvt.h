@@ -199,6 +199,9 @@ bool rl_words_parse(const struct rl_call *c, uint32_t first, const struct rl_wor
  * report. */
 bool rl_impair_parse(const struct rl_call *c, uint32_t first, struct port_impair *out);
 
+/* Values of words that bind and server have in common (rl_tcp.c). False after a report. */
+bool rl_tcp_cc(const struct rl_call *c, uint32_t i, struct tcp_options *options);
+
 /** "no" or "default" stands before the keyword. */
 static inline bool rl_is_no(const struct rl_call *c)
 {

@@ -40,6 +40,12 @@ static bool bw_mss(const struct rl_call *c, uint32_t i, void *target)
 	return true;
 }
 
+static bool bw_cc(const struct rl_call *c, uint32_t i, void *target)
+{
+	struct model_bind *b = target;
+	return rl_tcp_cc(c, i, &b->tcp);
+}
+
 static bool bw_v4v6(const struct rl_call *c, uint32_t i, void *target)
 {
 	struct model_bind *b = target;
@@ -70,6 +76,7 @@ static const struct rl_word words[] = {
 	{"maxconn", RL_WORD_VALUE, bw_maxconn},
 	{"backlog", RL_WORD_VALUE, bw_backlog},
 	{"mss", RL_WORD_VALUE, bw_mss},
+	{"cc", RL_WORD_VALUE, bw_cc},
 	{"v4v6", 0, bw_v4v6},
 	{"v6only", 0, bw_v6only},
 	{"nice", RL_WORD_VALUE | RL_WORD_IGNORED, bw_ignored},

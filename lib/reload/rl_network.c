@@ -75,6 +75,24 @@ static void kw_idle(const struct rl_call *c)
 	network_of(c)->idle_set = true;
 }
 
+static void kw_ecn(const struct rl_call *c)
+{
+	static const char *const names[] = {"off", "passive", "on", NULL};
+	int ecn = rl_arg_enum(c, c->arg, "use of ECN", names);
+
+	if (ecn >= 0)
+		network_of(c)->ecn = (enum tcp_ecn)(TCP_ECN_OFF + ecn);
+}
+
+static void kw_pacing(const struct rl_call *c)
+{
+	static const char *const names[] = {"off", "on", NULL};
+	int pacing = rl_arg_enum(c, c->arg, "pacing", names);
+
+	if (pacing >= 0)
+		network_of(c)->pacing = pacing;
+}
+
 static void kw_memory(const struct rl_call *c)
 {
 	struct model_network *n = network_of(c);
@@ -214,6 +232,8 @@ static void kw_syn_cookies(const struct rl_call *c)
 const struct rl_keyword rl_keywords_network[] = {
 	{"cores", "[control <cpu>] [workers <cpus>]", RELOAD_NETWORK, 2, 4, 0, kw_cores},
 	{"idle", "busy | adaptive", RELOAD_NETWORK, 1, 1, 0, kw_idle},
+	{"ecn", "off | passive | on", RELOAD_NETWORK, 1, 1, 0, kw_ecn},
+	{"pacing", "off | on", RELOAD_NETWORK, 1, 1, 0, kw_pacing},
 	{"memory", "<size>", RELOAD_NETWORK, 1, 1, 0, kw_memory},
 	{"port",
 		"<name> vdev <device> | pci <address> [vlan <id>] [mtu <bytes>] [allow-loopback] "

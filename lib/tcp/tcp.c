@@ -179,6 +179,10 @@ static void config_fill(struct tcp *tcp)
 	config->fin_wait_2_ms = or_default(config->fin_wait_2_ms, 60000);
 	config->retries_syn = MIN(or_default(config->retries_syn, 6), UINT8_MAX - 1u);
 	config->retries_data = MIN(or_default(config->retries_data, 15), UINT8_MAX - 1u);
+	if (config->cc == TCP_CC_DEFAULT)
+		config->cc = TCP_CC_CUBIC;
+	if (config->ecn == TCP_ECN_DEFAULT)
+		config->ecn = TCP_ECN_PASSIVE;
 	if (config->port_min == 0)
 		config->port_min = 1024;
 	if (config->port_max == 0)
@@ -332,7 +336,7 @@ bool tcp_conn_each(struct tcp *tcp, uint32_t *cursor, uint32_t max,
 		uint32_t ref = tcp->table.slots[*cursor].ref;
 		struct tcp_conn *c = tcp_ref_conn(tcp, ref);
 		struct tcp_tw *tw = tcp_ref_tw(tcp, ref);
-		struct tcp_conn_info info = {.state = TCP_TIME_WAIT};
+		struct tcp_conn_info info = {.state = TCP_TIME_WAIT, .cc = "-"};
 
 		if (c) {
 			tcp_conn_info(c, &info);

@@ -64,6 +64,26 @@ enum tcp_failure {
 /** A word for logs: "refused". Any core; constant. */
 const char *tcp_failure_name(enum tcp_failure failure);
 
+/* Congestion controls; TCP_CC_DEFAULT: what struct tcp_config says, CUBIC in the end. */
+enum tcp_cc_kind {
+	TCP_CC_DEFAULT,
+	TCP_CC_RENO,  /* RFC 5681 */
+	TCP_CC_CUBIC, /* RFC 9438 */
+	TCP_CC_BBR,   /* version 3 */
+	TCP_CC_KIND_COUNT,
+};
+
+/** As the configuration names it: "cubic". Any core; constant. */
+const char *tcp_cc_name(enum tcp_cc_kind kind);
+
+/* Explicit congestion notification (RFC 3168). */
+enum tcp_ecn {
+	TCP_ECN_DEFAULT, /* TCP_ECN_PASSIVE */
+	TCP_ECN_OFF,
+	TCP_ECN_PASSIVE, /* where the peer asks for it */
+	TCP_ECN_ON,      /* our SYNs ask as well */
+};
+
 /* Who owns connections; a const table per kind of owner. */
 struct tcp_owner_ops {
 	/**
@@ -91,11 +111,14 @@ struct tcp_config {
 	uint32_t recv_buffer_bytes; /* receive window limit per connection; 0: 256 KiB */
 	uint32_t send_buffer_bytes; /* bytes queued and unacknowledged per connection; 0: 256 KiB */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms,
-		keepalive_probes;    /* 0: 7,200,000 75,000 9 */
-	uint32_t time_wait_ms;       /* 0: 60,000 */
-	uint32_t fin_wait_2_ms;      /* for closed connections; 0: 60,000 */
-	uint32_t retries_syn;        /* 0: 6 */
-	uint32_t retries_data;       /* 0: 15 */
+		keepalive_probes; /* 0: 7,200,000 75,000 9 */
+	uint32_t time_wait_ms;    /* 0: 60,000 */
+	uint32_t fin_wait_2_ms;   /* for closed connections; 0: 60,000 */
+	uint32_t retries_syn;     /* 0: 6 */
+	uint32_t retries_data;    /* 0: 15 */
+	enum tcp_cc_kind cc;
+	enum tcp_ecn ecn;
+	bool pacing; /* windows are spread over the round trip also by Reno and CUBIC */
 	uint16_t port_min, port_max; /* outgoing connections; 0: 1024 to 64511 */
 	struct hash_key secret;      /* for ISNs and ports; the same on all cores */
 };
@@ -117,6 +140,7 @@ void tcp_destroy(struct tcp *tcp);
 /* How the connections of a bind or of a server behave; all 0: as struct tcp_config says. */
 struct tcp_options {
 	uint16_t mss_max; /* of the segments that either side sends; 0: from the MTU */
+	uint8_t cc;       /* enum tcp_cc_kind */
 };
 
 #define TCP_OPTIONS_MAX 256 /* different ones of one core; 0 is the default */
@@ -262,6 +286,7 @@ struct tcp_conn_info {
 	uint32_t send_queued_bytes, send_unacked_bytes, recv_queued_bytes, held_bytes;
 	uint32_t srtt_us, rttvar_us, rto_ms;
 	uint32_t retransmits;
+	const char *cc; /* name of its congestion control; "-" in TIME-WAIT */
 	uint64_t age_ns;
 };
 /** Fills *out; the bytes and times are those of this moment. */

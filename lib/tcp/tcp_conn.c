@@ -373,6 +373,7 @@ void tcp_conn_info(const struct tcp_conn *c, struct tcp_conn_info *out)
 		.rttvar_us = c->rttvar_us,
 		.rto_ms = tcp_rto_backed_off_ms(c),
 		.retransmits = c->retransmits,
+		.cc = tcp_cc_name(tcp_cc_kind(c)),
 		.age_ns = (uint64_t)(tcp_now_ms(c->tcp) - c->created_ms) * NS_PER_MS,
 	};
 }

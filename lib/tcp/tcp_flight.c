@@ -13,7 +13,7 @@ struct tcp_flight *tcp_flight_take(struct tcp_conn *c)
 		tcp_count(c->tcp, TCP_STAT_FLIGHT_POOL_EMPTY);
 		return NULL;
 	}
-	*f = (struct tcp_flight){.next_send_us = tcp_now_us(c->tcp)};
+	*f = (struct tcp_flight){0};
 	c->flight_ref = mem_pool_index(&c->tcp->flights, f) + 1;
 	tcp_cc(c)->init(c);
 	return f;

@@ -378,6 +378,7 @@ void tcp_in_conn(struct tcp_conn *c, struct tcp_seg *seg)
 	if (tcp_now_ms(c->tcp) - c->last_rx_ms > tcp_rto_ms(c)) /* it begins slowly again */
 		tcp_quick_ack_begin(c);
 	c->last_rx_ms = tcp_now_ms(c->tcp);
+	tcp_ecn_input(c, seg);
 	if (!step_ack(c, seg))
 		return;
 	if (c->flags & TCP_F_KEEPALIVE) {
@@ -417,6 +418,7 @@ static bool prepare(struct tcp *tcp, const struct ip_packet *p, struct tcp_seg *
 	tcp_count(tcp, TCP_STAT_RX_SEGS);
 	seg->m = m;
 	seg->text_refused = false;
+	seg->tos = p->tos;
 	seg->from_us = p->from_us;
 	if (wire_tcp_parse(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &seg->h) != WIRE_OK ||
 		seg->h.src_port == 0 || seg->h.dst_port == 0) {

@@ -77,7 +77,7 @@ static void enter_recovery(struct tcp_conn *c)
 	struct tcp_recovery *r = tcp_recovery(c);
 
 	c->recover = c->snd_max;
-	tcp_cc(c)->on_congestion(c, TCP_CC_LOSS);
+	tcp_cc_congestion(c, TCP_CC_LOSS);
 	c->cwnd = c->ssthresh;
 	if (r && r->sack_count)
 		r->high_rxt = c->snd_una;
@@ -119,6 +119,7 @@ static void new_ack(struct tcp_conn *c, const struct wire_tcp *h)
 			   .acked_bytes = acked,
 			   .delivered_bytes = acked,
 			   .flight_bytes = flight,
+			   .ece = tcp_ecn_told(c, h),
 			   /* RFC 7661: what was not used does not grow. */
 			   .cwnd_limited = 2 * (uint64_t)flight >= c->cwnd || c->flags & TCP_F_LOSS,
 		   });
@@ -166,5 +167,6 @@ void tcp_ack_process(struct tcp_conn *c, const struct tcp_seg *seg)
 		duplicate_ack(c);
 	if (c->dupacks || sacked)
 		detect_loss(c);
+	tcp_ecn_ack(c, h);
 	tcp_recovery_drop(c);
 }

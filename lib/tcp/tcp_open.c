@@ -93,6 +93,7 @@ void tcp_take_options(struct tcp_conn *c, const struct wire_tcp *h)
 	}
 	if (h->has_sack_permitted)
 		c->flags |= TCP_F_SACK;
+	tcp_ecn_take_syn(c, h);
 }
 
 /* May an outgoing connection use the tuple? 1: yes; 0: no; -1: yes, if the TIME-WAIT entry goes. */

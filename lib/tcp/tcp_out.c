@@ -130,11 +130,13 @@ static bool send_segment(struct tcp_conn *c, struct wire_tcp *h, uint32_t len)
 	struct tcp *tcp = c->tcp;
 	struct rte_mbuf *m = pkt_alloc(tcp->pools);
 	size_t header_bytes = wire_tcp_bytes(h);
+	uint8_t tos;
 
 	if (!m) {
 		retry_later(c);
 		return false;
 	}
+	tos = tcp_ecn_output(c, h, len);
 	wire_tcp_emit((uint8_t *)rte_pktmbuf_append(m, (uint16_t)header_bytes), h);
 	if (len && !attach(c, m, (uint32_t)seq_diff(h->seq, c->snd_una), len)) {
 		pkt_free(m);
@@ -149,7 +151,8 @@ static bool send_segment(struct tcp_conn *c, struct wire_tcp *h, uint32_t len)
 	}
 	tcp_count(tcp, TCP_STAT_TX_SEGS);
 	stat_add(&tcp->stats[TCP_STAT_TX_BYTES], len);
-	ip_send(tcp->ip, &c->path, &c->tuple.local, &c->tuple.remote, WIRE_PROTO_TCP, 0, m);
+	ip_send(tcp->ip, &c->path, &c->tuple.local, &c->tuple.remote, WIRE_PROTO_TCP, tos, m);
+	tcp_ecn_sent(c, h);
 	if (h->flags & WIRE_TCP_ACK)
 		note_ack(c, h);
 	return true;
@@ -203,6 +206,7 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 		c->rtt_at_us = tcp_now_us(c->tcp);
 	}
 	c->snd_max = seq_max(c->snd_max, end);
+	tcp_pace_sent(c, len);
 	if (c->rtx_kind == TCP_RTX_PERSIST)
 		c->backoff = 0;
 	if (c->rtx_kind != TCP_RTX_RTO)
@@ -221,6 +225,7 @@ static void out_syn(struct tcp_conn *c)
 		return;
 	if (c->state == TCP_SYN_RECEIVED)
 		flags |= WIRE_TCP_ACK;
+	flags |= tcp_ecn_syn_flags(c);
 	if (!send_bare(c, c->snd_una, flags))
 		return;
 	c->snd_nxt = c->snd_max = seq_add(c->snd_una, 1);
@@ -306,9 +311,9 @@ static void out_head(struct tcp_conn *c)
 	tcp_rtx_restart(c);
 }
 
-static bool pipe_has_room(const struct tcp_conn *c)
+static bool pipe_has_room(struct tcp_conn *c)
 {
-	return tcp_sack_pipe(c) + tcp_seg_bytes(c) <= c->cwnd;
+	return tcp_sack_pipe(c) + tcp_seg_bytes(c) <= c->cwnd && tcp_pace_room(c);
 }
 
 /* RFC 6675 NextSeg: holes up to `limit`, rule 1 with what is lost, rule 3 with all below SACK. */
@@ -347,7 +352,7 @@ static void out_rescue(struct tcp_conn *c)
 enum blocked {
 	BLOCKED_NOT,    /* something can go: `len` or `fin` */
 	BLOCKED_EMPTY,  /* nothing left */
-	BLOCKED_CWND,   /* wait for ACKs */
+	BLOCKED_CWND,   /* wait for ACKs, or for pacing */
 	BLOCKED_WINDOW, /* wait for the peer's window */
 	BLOCKED_OWNER,  /* wait for more */
 };
@@ -391,7 +396,9 @@ static uint32_t burst_bytes(const struct tcp_conn *c, uint32_t want)
 	uint32_t seg = tcp_seg_bytes(c);
 	uint32_t max = seg;
 
-	if (want > seg && ip_path_caps(c->tcp->ip, &c->path) & PORT_CAP_TX_TSO)
+	/* What says CWR says it once (RFC 3168 6.1.2), however it is cut. */
+	if (want > seg && !(c->ecn & TCP_ECN_F_CWR) &&
+		ip_path_caps(c->tcp->ip, &c->path) & PORT_CAP_TX_TSO)
 		max = MIN(TCP_TSO_BYTES_MAX / seg, (uint32_t)TCP_TSO_SEGS_MAX) * seg;
 	return want <= max ? want - (want > seg ? want % seg : 0) : max;
 }
@@ -403,7 +410,7 @@ static uint32_t ahead(const struct tcp_conn *c, struct seq to)
 }
 
 /* What goes next from snd_nxt, not over `limit` (the next byte that the peer has already). */
-static enum blocked next_segment(const struct tcp_conn *c, struct seq limit, struct next_seg *next)
+static enum blocked next_segment(struct tcp_conn *c, struct seq limit, struct next_seg *next)
 {
 	struct seq end = tcp_snd_end(c);
 	uint32_t queued = ahead(c, end);
@@ -411,7 +418,7 @@ static enum blocked next_segment(const struct tcp_conn *c, struct seq limit, str
 	uint32_t sendable = MIN(queued, window);
 	uint32_t want = MIN(sendable, ahead(c, limit));
 	uint32_t pipe = tcp_sack_pipe(c), cwnd = c->cwnd + limited_transmit_bytes(c);
-	uint32_t seg = tcp_seg_bytes(c);
+	uint32_t seg = tcp_seg_bytes(c), room;
 	enum blocked blocked;
 
 	*next = (struct next_seg){0};
@@ -425,7 +432,10 @@ static enum blocked next_segment(const struct tcp_conn *c, struct seq limit, str
 			return BLOCKED_CWND;
 		if (want > cwnd - pipe)
 			want = MAX((cwnd - pipe) / seg * seg, MIN(want, seg));
-		next->len = burst_bytes(c, want);
+		room = tcp_pace_room(c);
+		if (room == 0)
+			return BLOCKED_CWND;
+		next->len = burst_bytes(c, MIN(want, MAX(room / seg * seg, seg)));
 	} else if (!(c->flags & TCP_F_FIN_QUEUED) || seq_gt(c->snd_nxt, end)) {
 		return BLOCKED_EMPTY;
 	}
@@ -530,6 +540,7 @@ static void out_reset(struct tcp_conn *c)
 
 void tcp_output(struct tcp_conn *c)
 {
+	c->flags &= ~(uint32_t)TCP_F_PACED;
 	if (!tcp_is_open(c)) {
 		out_reset(c);
 		return;

@@ -75,6 +75,7 @@ enum {
 	TCP_F_LOSS = 1 << 17,       /* slow start after a timeout until `recover` */
 	TCP_F_RTX_HEAD = 1 << 18,   /* one segment from snd_una must be sent again */
 	TCP_F_RTT = 1 << 19,        /* rtt_seq is being timed */
+	TCP_F_PACED = 1 << 20,      /* pacing holds something back: a timer wakes it */
 	TCP_F_PROBE = 1 << 21,      /* a window probe must leave */
 	TCP_F_KEEP_PROBE = 1 << 22, /* a keep-alive probe must leave */
 	TCP_F_RST = 1 << 23,        /* a reset must leave before the memory is freed */
@@ -83,6 +84,14 @@ enum {
 	TCP_F_RESCUED = 1 << 26,    /* RFC 6675 4, rule 4 was used in this recovery */
 	TCP_F_UNACCEPTED = 1 << 27, /* belongs to a listener still */
 	TCP_F_ACTIVE = 1 << 28,     /* in the active list */
+};
+
+/* Bits of tcp_conn.ecn (RFC 3168). */
+enum {
+	TCP_ECN_F_AGREED = 1 << 0,
+	TCP_ECN_F_ECHO = 1 << 1,    /* every ACK says ECE, until the peer says CWR */
+	TCP_ECN_F_CWR = 1 << 2,     /* the next new text says CWR */
+	TCP_ECN_F_REDUCED = 1 << 3, /* the window was, in this round trip */
 };
 
 /* What rtx_at is for. */
@@ -132,7 +141,8 @@ struct tcp_recovery {
 struct tcp_flight {
 	uint32_t delivered;        /* bytes that the peer has, modulo 2^32 */
 	uint32_t min_rtt_us;       /* least round trip of late; 0: no sample yet */
-	uint32_t next_send_us;     /* pacing: nothing leaves before */
+	uint64_t next_send_ns;     /* pacing: when the next byte is due, by the worker's clock */
+	struct seq ecn_end;        /* with TCP_ECN_F_REDUCED: where that round trip ends */
 	uint64_t cc[TCP_CC_WORDS]; /* the congestion control's own */
 };
 
@@ -163,8 +173,7 @@ struct tcp_conn {
 	uint16_t retransmits; /* stays at its largest value */
 	uint8_t events;       /* enum tcp_event, not told yet */
 	uint8_t backoff;      /* timeouts, window probes, or unanswered keep-alive probes so far */
-	uint8_t cc : 4;       /* index among the congestion controls */
-	uint8_t failure : 4;  /* enum tcp_failure */
+	uint8_t failure;      /* enum tcp_failure */
 	uint8_t quick_acks;   /* that may leave at once, before ACKs are delayed */
 	uint32_t created_ms;
 	struct list link; /* active list, or detached list */
@@ -201,6 +210,7 @@ struct tcp_conn {
 
 	uint8_t options;  /* position in tcp->options */
 	uint8_t rtx_kind; /* enum tcp_rtx */
+	uint8_t ecn;      /* TCP_ECN_F_* */
 };
 
 static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection costs no more");
@@ -303,6 +313,7 @@ struct tcp_seg {
 	uint32_t len; /* payload bytes, as trimmed to the window */
 	struct wire_tcp h;
 	bool text_refused; /* only its ACK and RST count (zero window) */
+	uint8_t tos;       /* likewise */
 	bool from_us;      /* as in struct ip_packet */
 };
 
@@ -628,7 +639,6 @@ enum tcp_cc_cause { TCP_CC_LOSS, TCP_CC_TIMEOUT, TCP_CC_ECN };
 /* State beside cwnd and ssthresh lives in tcp_flight.cc, which a connection with nothing on its way
  * has not; without one (the pool is empty) a control does what it can. */
 struct tcp_cc_ops {
-	const char *name;
 	/** It sets cwnd in recovery as well: no PRR. */
 	bool owns_cwnd;
 	/** Established, or the flight was taken anew. */
@@ -644,12 +654,51 @@ struct tcp_cc_ops {
 	/** Bytes per second; NULL or 0: not paced. */
 	uint64_t (*pacing_rate)(const struct tcp_conn *c);
 };
-extern const struct tcp_cc_ops tcp_cc_newreno;
 const struct tcp_cc_ops *tcp_cc(const struct tcp_conn *c);
 /** RFC 6928: 10 segments, at most 14,600 bytes, at least 2 segments. */
 uint32_t tcp_cc_initial_window(const struct tcp_conn *c);
 void tcp_cc_open(struct tcp_conn *c);
+static inline enum tcp_cc_kind tcp_cc_kind(const struct tcp_conn *c)
+{
+	uint8_t kind = tcp_options(c)->cc;
+
+	return kind ? (enum tcp_cc_kind)kind : c->tcp->config.cc;
+}
+/** The control's on_congestion, and CWR for the peer. */
+void tcp_cc_congestion(struct tcp_conn *c, enum tcp_cc_cause cause);
 void tcp_cc_restart_idle(struct tcp_conn *c);
+
+/* tcp_pace.c: pacing. */
+/** Bytes/s; 0: not paced. */
+uint64_t tcp_pace_rate(const struct tcp_conn *c);
+/** Bytes that leave together at that rate: what a tick of the wheel takes, a segment at least. */
+uint32_t tcp_pace_quantum(const struct tcp_conn *c);
+/** Bytes that may leave now: UINT32_MAX unless it is paced; 0 (with TCP_F_PACED): wait. */
+uint32_t tcp_pace_room(struct tcp_conn *c);
+void tcp_pace_sent(struct tcp_conn *c, uint32_t bytes);
+/** With TCP_F_PACED: when there is room, by the worker's clock; otherwise UINT64_MAX. */
+uint64_t tcp_pace_at(const struct tcp_conn *c);
+
+/* tcp_ecn.c: explicit congestion notification (RFC 3168). */
+/** ECE and CWR for our SYN. */
+uint8_t tcp_ecn_syn_flags(struct tcp_conn *c);
+/** The peer's SYN: whether both want it. */
+void tcp_ecn_take_syn(struct tcp_conn *c, const struct wire_tcp *h);
+/** A segment in the window. */
+void tcp_ecn_input(struct tcp_conn *c, const struct tcp_seg *seg);
+/** The peer tells of a mark. */
+static inline bool tcp_ecn_told(const struct tcp_conn *c, const struct wire_tcp *h)
+{
+	return c->ecn & TCP_ECN_F_AGREED && h->flags & WIRE_TCP_ECE;
+}
+/** A valid ACK, after what it says of losses. */
+void tcp_ecn_ack(struct tcp_conn *c, const struct wire_tcp *h);
+/** The window was reduced, whatever for. */
+void tcp_ecn_reduced(struct tcp_conn *c);
+/** Flags of a segment with `len` bytes of text; returns its TOS. */
+uint8_t tcp_ecn_output(const struct tcp_conn *c, struct wire_tcp *h, uint32_t len);
+/** It left. */
+void tcp_ecn_sent(struct tcp_conn *c, const struct wire_tcp *h);
 
 /* tcp_timewait.c */
 void tcp_tw_add(struct tcp *tcp, const struct tcp_conn *c);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One wheel timer carries three deadlines. It is armed lazily: a deadline that moves away leaves
- * the timer where it is; when it fires with nothing due it is set again.
+ * One wheel timer carries three deadlines, and the moment that pacing waits for. It is armed
+ * lazily: a deadline that moves away leaves the timer where it is; when it fires with nothing due
+ * it is set again.
  */
 #include "tcp_pvt.h"
 
@@ -17,12 +18,14 @@ void tcp_timer_arm(struct tcp_conn *c)
 	uint32_t at = earlier(earlier(c->rtx_at, c->ack_at), c->idle_at);
 	uint32_t now_ms = tcp_now_ms(c->tcp);
 	uint64_t now_ns = c->tcp->worker->now_ns;
-	uint64_t expire_at;
+	uint64_t expire_at = tcp_pace_at(c);
 
-	if (at == 0)
+	if (at)
+		expire_at = MIN(
+			expire_at, now_ns - (now_ns - c->tcp->start_ns) % NS_PER_MS +
+					   (uint64_t)MAX((int32_t)(at - now_ms), 0) * NS_PER_MS);
+	if (expire_at == UINT64_MAX)
 		return;
-	expire_at = now_ns - (now_ns - c->tcp->start_ns) % NS_PER_MS +
-		    (uint64_t)MAX((int32_t)(at - now_ms), 0) * NS_PER_MS;
 	if (!timer_is_set(&c->timer) || c->timer.expire_at > expire_at)
 		timer_set(&c->tcp->worker->timers, &c->timer, expire_at);
 }
@@ -54,7 +57,7 @@ static void rtx_due(struct tcp_conn *c)
 		c->mss =
 			MIN(c->mss, tcp_mss_of_path(tcp, &c->path, ip_addr_is_v4(&c->tuple.local)));
 		if (c->backoff == 1)
-			tcp_cc(c)->on_congestion(c, TCP_CC_TIMEOUT);
+			tcp_cc_congestion(c, TCP_CC_TIMEOUT);
 		c->cwnd = tcp_seg_bytes(c);
 		c->flags |= TCP_F_LOSS;
 		c->recover = c->snd_max;
@@ -121,9 +124,8 @@ void tcp_timer_fn(struct timer *timer, uint64_t now_ns)
 {
 	struct tcp_conn *c = CONTAINER_OF(timer, struct tcp_conn, timer);
 	uint32_t now_ms = tcp_now_ms(c->tcp);
-	bool due = false;
+	bool due = now_ns >= tcp_pace_at(c);
 
-	(void)now_ns; /* the worker's */
 	if (tcp_deadline_due(c->ack_at, now_ms)) {
 		due = true;
 		c->ack_at = 0;

@@ -32,6 +32,7 @@ void fake_ip_receive(
 		.src = src,
 		.dst = dst,
 		.proto = WIRE_PROTO_TCP,
+		.tos = ip->tos,
 		.ttl = 64,
 		.l4_checksum_ok = true,
 		.from_us = ip->from_us,
@@ -88,7 +89,6 @@ uint32_t ip_path_caps(const struct ip_stack *ip, const struct ip_path *path)
 void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m)
 {
-	(void)tos;
 	ASSERT(proto == WIRE_PROTO_TCP);
 	ASSERT(rte_mbuf_check(m, 1, NULL) == 0);
 	ASSERT(rte_pktmbuf_headroom(m) >= PKT_HEADROOM_BYTES);
@@ -96,5 +96,5 @@ void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *sr
 		ASSERT(m->pkt_len + (ip_addr_is_v4(src) ? 20u : 40u) <= ip->mtu);
 	ASSERT(ip->sent_count < FAKE_IP_SENT_MAX);
 	ip->sent[(ip->sent_head + ip->sent_count++) % FAKE_IP_SENT_MAX] =
-		(struct fake_ip_sent){m, *src, *dst, ip->worker->now_ns, path->loopback_to_us};
+		(struct fake_ip_sent){m, *src, *dst, ip->worker->now_ns, path->loopback_to_us, tos};
 }

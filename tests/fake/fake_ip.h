@@ -17,6 +17,7 @@ struct fake_ip_sent {
 	struct ip_addr src, dst;
 	uint64_t at_ns;
 	bool to_us; /* the path's loopback_to_us */
+	uint8_t tos;
 };
 
 struct ip_stack {
@@ -25,6 +26,7 @@ struct ip_stack {
 	uint32_t caps;
 	int path_error; /* what ip_path_find says; 0: finds it */
 	struct ip_addr own;
+	uint8_t tos;  /* of what fake_ip_receive gives */
 	bool from_us; /* what fake_ip_receive gives came from ourselves */
 	ip_proto_fn fn;
 	ip_error_fn error_fn;

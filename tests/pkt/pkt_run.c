@@ -134,7 +134,7 @@ static struct peer *sent_read(
 	uint8_t buf[65536];
 	const uint8_t *bytes;
 
-	*out = (struct script_seg){.has_options = true};
+	*out = (struct script_seg){.has_options = true, .tos = sent->tos};
 	assert_true(m->pkt_len <= sizeof(buf));
 	assert_int_equal(wire_tcp_parse(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &out->h),
 		WIRE_OK);
@@ -184,7 +184,7 @@ static bool seg_equal(const struct script_seg *want, const struct script_seg *go
 
 	return w->flags == g->flags && seq_eq(w->seq, g->seq) && want->len == got->len &&
 	       (!(w->flags & WIRE_TCP_ACK) || seq_eq(w->ack, g->ack)) &&
-	       (!want->has_window || w->window == g->window) &&
+	       (!want->has_window || w->window == g->window) && want->tos == got->tos &&
 	       (!want->has_options || options_equal(want, got));
 }
 
@@ -304,6 +304,7 @@ static void do_receive(struct run *r)
 		seg.h.ts_ecr = peer->ts_last;
 	if (!seg.has_window)
 		seg.h.window = 65535;
+	r->ip->tos = seg.tos;
 	fake_ip_receive(r->ip, addr_of(r, false), addr_of(r, true), seg_build(r, &seg));
 }
 
@@ -549,6 +550,26 @@ static void do_expect(struct run *r)
 
 /* --- scripts ----------------------------------------------------------------------- */
 
+static enum tcp_cc_kind cc_kind(struct run *r, const char *name)
+{
+	int kind = TCP_CC_DEFAULT + 1;
+
+	while (kind < TCP_CC_KIND_COUNT && strcmp(name, tcp_cc_name((enum tcp_cc_kind)kind)) != 0)
+		kind++;
+	if (kind == TCP_CC_KIND_COUNT)
+		fail_line(r, "no such congestion control", name);
+	return (enum tcp_cc_kind)kind;
+}
+
+static enum tcp_ecn ecn_kind(struct run *r, const char *name)
+{
+	if (strcmp(name, "on") == 0)
+		return TCP_ECN_ON;
+	if (strcmp(name, "off") != 0 && strcmp(name, "passive") != 0)
+		fail_line(r, "ecn on, off, or passive", name);
+	return strcmp(name, "off") == 0 ? TCP_ECN_OFF : TCP_ECN_PASSIVE;
+}
+
 static void do_set(struct run *r)
 {
 	const struct {
@@ -574,7 +595,7 @@ static void do_set(struct run *r)
 	uint32_t n = 0;
 
 	assert_int_equal(r->line.count, 3);
-	assert_true(script_number(r->line.word[2], &n));
+	(void)script_number(r->line.word[2], &n); /* some are words */
 	assert_null(r->tcp);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (strcmp(keys[i].key, r->line.word[1]) == 0) {
@@ -583,6 +604,12 @@ static void do_set(struct run *r)
 		}
 	if (strcmp(r->line.word[1], "cookies") == 0)
 		r->config.cookies = (enum tcp_cookies)n;
+	else if (strcmp(r->line.word[1], "cc") == 0)
+		r->options.cc = (uint8_t)cc_kind(r, r->line.word[2]);
+	else if (strcmp(r->line.word[1], "ecn") == 0)
+		r->config.ecn = ecn_kind(r, r->line.word[2]);
+	else if (strcmp(r->line.word[1], "pacing") == 0)
+		r->config.pacing = strcmp(r->line.word[2], "on") == 0;
 	else if (strcmp(r->line.word[1], "mss") == 0)
 		r->options.mss_max = (uint16_t)n;
 	else if (strcmp(r->line.word[1], "v6") == 0)

@@ -16,7 +16,11 @@ static const struct {
 	{"PSH", WIRE_TCP_PSH},
 	{"ACK", WIRE_TCP_ACK},
 	{"URG", WIRE_TCP_URG},
+	{"ECE", WIRE_TCP_ECE},
+	{"CWR", WIRE_TCP_CWR},
 };
+
+static const char *const ecn_names[] = {"none", "ect1", "ect0", "ce"}; /* of the last bits of TOS */
 
 bool script_line_cut(struct script_line *line, const char *text)
 {
@@ -74,6 +78,14 @@ static bool read_flags(const char *word, uint8_t *flags)
 		word += len + (word[len] == '|');
 	}
 	return true;
+}
+
+static bool read_tos(const char *word, uint32_t *tos)
+{
+	for (*tos = 0; *tos < ARRAY_LEN(ecn_names); ++*tos)
+		if (strcmp(ecn_names[*tos], word) == 0)
+			return true;
+	return script_number(word, tos);
 }
 
 static bool read_ts(const char *word, uint32_t *out, bool *any)
@@ -144,7 +156,8 @@ const char *script_seg_read(const struct script_line *line, uint32_t at, struct 
 		const char *key = line->word[at];
 		uint32_t n;
 
-		if (!script_number(line->word[at + 1], &n))
+		if (!(strcmp(key, "tos") == 0 ? read_tos(line->word[at + 1], &n)
+					      : script_number(line->word[at + 1], &n)))
 			return line->word[at + 1];
 		if (strcmp(key, "seq") == 0)
 			out->h.seq = SEQ(n);
@@ -152,6 +165,8 @@ const char *script_seg_read(const struct script_line *line, uint32_t at, struct 
 			out->h.ack = SEQ(n);
 		else if (strcmp(key, "len") == 0)
 			out->len = n;
+		else if (strcmp(key, "tos") == 0)
+			out->tos = (uint8_t)n;
 		else if (strcmp(key, "win") == 0)
 			out->h.window = (uint16_t)n;
 		else
@@ -184,6 +199,8 @@ void script_seg_print(const struct script_seg *seg, char *buf, size_t size)
 		ADD(" ack %d", (int)h->ack.v);
 	if (seg->len)
 		ADD(" len %u", seg->len);
+	if (seg->tos)
+		ADD(" tos %s", ecn_names[seg->tos & 3]);
 	ADD(" win %u <", h->window);
 	if (h->has_mss)
 		ADD("mss %u,", h->mss);

@@ -22,6 +22,7 @@ struct script_line {
 struct script_seg {
 	struct wire_tcp h; /* seq, ack, SACK blocks count from the SYNs */
 	uint32_t len;
+	uint8_t tos;
 	bool has_window, has_options;
 	bool ts_val_any, ts_ecr_any; /* written as "*" */
 };

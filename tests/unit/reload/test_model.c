@@ -108,7 +108,7 @@ static void binds_spread_over_lists_and_ranges(void **state)
 {
 	struct model *m = fake_config_model(
 		"frontend f\n" TIMEOUTS
-		" bind *:80,:81-82,[::]:83 v4v6 maxconn 5 name web backlog 6 mss 1200\n"
+		" bind *:80,:81-82,[::]:83 v4v6 maxconn 5 name web backlog 6 mss 1200 cc bbr\n"
 		" bind :::84 v6only\n");
 	const struct model_frontend *fe;
 	struct ip_addr any4 = addr("0.0.0.0"), any6 = addr("::");
@@ -125,6 +125,7 @@ static void binds_spread_over_lists_and_ranges(void **state)
 		assert_int_equal(b->maxconn, 5);
 		assert_int_equal(b->backlog, 6);
 		assert_int_equal(b->tcp.mss_max, 1200);
+		assert_int_equal(b->tcp.cc, TCP_CC_BBR);
 		assert_true(b->v4v6);
 	}
 	assert_int_equal(m->binds[4].local.port, 84);
@@ -135,10 +136,10 @@ static void binds_spread_over_lists_and_ranges(void **state)
 static void servers_take_their_words(void **state)
 {
 	struct model *m = fake_config_model(
-		"defaults\n" TIMEOUTS " default-server weight 10 maxconn 100\n"
+		"defaults\n" TIMEOUTS " default-server weight 10 maxconn 100 cc reno\n"
 		"backend b\n balance leastconn\n option allbackups\n option redispatch 2\n"
 		" server a 10.0.0.1:80\n"
-		" server b [2001:db8::1]:81 weight 5 backup maxqueue 3\n"
+		" server b [2001:db8::1]:81 weight 5 backup maxqueue 3 cc cubic\n"
 		" server c 10.0.0.3:+1000 disabled\n"
 		" server d 10.0.0.4\n");
 	const struct model_backend *be = &proxy(m, "b")->be;
@@ -146,6 +147,8 @@ static void servers_take_their_words(void **state)
 
 	(void)state;
 	assert_int_equal(be->lb, MODEL_LB_LEASTCONN);
+	assert_int_equal(s[0].tcp.cc, TCP_CC_RENO);
+	assert_int_equal(s[1].tcp.cc, TCP_CC_CUBIC);
 	assert_true(be->allbackups);
 	assert_true(be->redispatch);
 	assert_int_equal(be->redispatch_interval, 2);
