@@ -46,6 +46,22 @@ static bool bw_cc(const struct rl_call *c, uint32_t i, void *target)
 	return rl_tcp_cc(c, i, &b->tcp);
 }
 
+static bool bw_tfo(const struct rl_call *c, uint32_t i, void *target)
+{
+	struct model_bind *b = target;
+	(void)c, (void)i;
+	b->tcp.fast_open = true;
+	return true;
+}
+
+static bool bw_defer_accept(const struct rl_call *c, uint32_t i, void *target)
+{
+	struct model_bind *b = target;
+	(void)c, (void)i;
+	b->tcp.defer_accept = true;
+	return true;
+}
+
 static bool bw_v4v6(const struct rl_call *c, uint32_t i, void *target)
 {
 	struct model_bind *b = target;
@@ -77,6 +93,8 @@ static const struct rl_word words[] = {
 	{"backlog", RL_WORD_VALUE, bw_backlog},
 	{"mss", RL_WORD_VALUE, bw_mss},
 	{"cc", RL_WORD_VALUE, bw_cc},
+	{"tfo", 0, bw_tfo},
+	{"defer-accept", 0, bw_defer_accept},
 	{"v4v6", 0, bw_v4v6},
 	{"v6only", 0, bw_v6only},
 	{"nice", RL_WORD_VALUE | RL_WORD_IGNORED, bw_ignored},

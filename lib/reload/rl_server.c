@@ -64,12 +64,30 @@ static bool sw_enabled(const struct rl_call *c, uint32_t i, void *target)
 	return true;
 }
 
+static bool sw_tfo(const struct rl_call *c, uint32_t i, void *target)
+{
+	struct model_server *s = target;
+	(void)c, (void)i;
+	s->tcp.fast_open = true;
+	return true;
+}
+
+static bool sw_no_tfo(const struct rl_call *c, uint32_t i, void *target)
+{
+	struct model_server *s = target;
+	(void)c, (void)i;
+	s->tcp.fast_open = false;
+	return true;
+}
+
 static const struct rl_word words[] = {
 	{"weight", RL_WORD_VALUE, sw_weight},
 	{"maxconn", RL_WORD_VALUE, sw_maxconn},
 	{"maxqueue", RL_WORD_VALUE, sw_maxqueue},
 	{"id", RL_WORD_VALUE | RL_WORD_OWN, sw_id},
 	{"cc", RL_WORD_VALUE, sw_cc},
+	{"tfo", 0, sw_tfo},
+	{"no-tfo", 0, sw_no_tfo},
 	{"backup", 0, sw_backup},
 	{"no-backup", 0, sw_no_backup},
 	{"disabled", 0, sw_disabled},

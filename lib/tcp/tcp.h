@@ -139,8 +139,11 @@ void tcp_destroy(struct tcp *tcp);
 
 /* How the connections of a bind or of a server behave; all 0: as struct tcp_config says. */
 struct tcp_options {
-	uint16_t mss_max; /* of the segments that either side sends; 0: from the MTU */
-	uint8_t cc;       /* enum tcp_cc_kind */
+	uint16_t mss_max;  /* of the segments that either side sends; 0: from the MTU */
+	uint8_t cc;        /* enum tcp_cc_kind */
+	bool fast_open;    /* RFC 7413: a bind takes text of SYNs, a server gets it */
+	bool defer_accept; /* of a bind: on_accept waits for text or FIN, or for our SYN|ACK to be
+			    * sent and acknowledged again, a second later */
 };
 
 #define TCP_OPTIONS_MAX 256 /* different ones of one core; 0 is the default */
@@ -188,6 +191,7 @@ struct tcp_listener_info {
 	struct endpoint local;
 	uint32_t half_open, half_open_max; /* the limit is that of all listeners together */
 	uint32_t waiting, backlog;
+	uint32_t fast_open; /* opened by the text of a SYN, handshake not done */
 	uint64_t cookies_sent;
 	bool paused;
 	bool cookies; /* SYNs are answered with cookies now */
@@ -203,7 +207,9 @@ struct tcp_connect_config {
 	struct endpoint local; /* address any: chosen by the route; port 0: chosen (RFC 6056), so
 				* that the answers come to this core */
 	struct endpoint remote;
-	uint8_t options; /* tcp_options_add */
+	uint8_t options; /* tcp_options_add; with fast_open, once the server's cookie is known,
+			  * CONNECTED comes at once, and what is sent then leaves with the SYN; the
+			  * handshake may still fail */
 	bool keepalive;  /* as tcp_conn_set_keepalive */
 	const struct tcp_owner_ops *ops;
 	void *user;

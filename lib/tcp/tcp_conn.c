@@ -16,6 +16,8 @@ void tcp_conn_detach(struct tcp_conn *c, enum tcp_state state)
 
 	if (!tcp_is_open(c))
 		return;
+	if (tcp_is_fast_opening(c))
+		tcp_fast_open_done(c, c->failure == TCP_FAILURE_RESET);
 	if (c->flags & TCP_F_UNACCEPTED)
 		tcp_listen_forget(c);
 	tcp_table_del(&tcp->table, tcp_hash(tcp, &c->tuple), mem_pool_index(&tcp->conns, c) + 1);
@@ -63,7 +65,7 @@ void tcp_conn_enter_time_wait(struct tcp_conn *c)
 						.ack = c->rcv_nxt,
 						.ts_val = tcp_now_ms(tcp) + c->ts_offset,
 						.ts_ecr = c->ts_recent,
-						.window = tcp_window_field(c),
+						.window = tcp_window_field(c, false),
 						.flags = WIRE_TCP_ACK,
 						.has_ts = c->flags & TCP_F_TS,
 						.to_us = c->path.loopback_to_us,
@@ -89,27 +91,27 @@ bool tcp_conn_establish(struct tcp_conn *c)
 	struct tcp *tcp = c->tcp;
 	struct tcp_listener *l = c->listener;
 
-	if (c->flags & TCP_F_UNACCEPTED) {
-		if (l->paused && l->waiting_count >= l->config.backlog) {
-			tcp_count(tcp, TCP_STAT_LISTEN_BACKLOG_FULL);
-			return false;
-		}
-		l->half_open_count--;
-		tcp->half_open_count--;
-		c->flags |= TCP_F_ACCEPT_WAIT;
-		list_add_tail(&l->waiting, &c->accept_link);
-		l->waiting_count++;
-		if (!l->paused && !list_is_linked(&l->wait_link))
-			list_add_tail(&tcp->accepting, &l->wait_link);
+	if (tcp_is_fast_opening(c)) {
+		tcp_fast_open_done(c, false);
 	} else {
-		tcp_conn_event(c, TCP_EVENT_CONNECTED);
+		if (c->flags & TCP_F_UNACCEPTED) {
+			if (l->paused && l->waiting_count >= l->config.backlog) {
+				tcp_count(tcp, TCP_STAT_LISTEN_BACKLOG_FULL);
+				return false;
+			}
+			tcp_listen_wait(c);
+		} else if (!(c->flags & TCP_F_FAST_OPEN)) {
+			tcp_conn_event(c, TCP_EVENT_CONNECTED);
+		}
+		tcp_cc_open(c);
+		tcp_quick_ack_begin(c);
 	}
+	c->flags &= ~(uint32_t)TCP_F_FAST_OPEN;
+	c->syn_bits = 0;
 	c->state = c->flags & TCP_F_FIN_QUEUED ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED;
 	c->backoff = 0;
 	c->rtx_at = 0;
 	c->rtx_kind = TCP_RTX_NONE;
-	tcp_cc_open(c);
-	tcp_quick_ack_begin(c);
 	tcp_keepalive_restart(c);
 	return true;
 }
@@ -285,7 +287,7 @@ void tcp_conn_close(struct tcp_conn *c)
 	let_go(c);
 	if (!tcp_is_open(c))
 		return;
-	if (c->state == TCP_SYN_SENT) {
+	if (c->state == TCP_SYN_SENT && !(c->flags & TCP_F_FAST_OPEN)) {
 		tcp_conn_detach(c, TCP_CLOSED);
 	} else if (c->rcv.bytes > 0) {
 		tcp_conn_reset(c, TCP_FAILURE_NONE);

@@ -23,6 +23,7 @@
 #define TS_SCALE_NONE 0xfu
 #define TS_SCALE      0x0fu
 #define TS_SACK       0x10u
+#define TS_ECN        0x20u
 
 /* Rounded down: 536 and 1220 are the defaults, 1360 to 1460 what Ethernet leaves with and without
  * tunnels and for IPv6, 8960 jumbo frames. */
@@ -77,17 +78,6 @@ bool tcp_cookies_update(struct tcp *tcp)
 
 /* --- the number -------------------------------------------------------------------- */
 
-static const struct hash_key *period_key(struct tcp *tcp, uint64_t period)
-{
-	struct tcp_cookie_key *key = &tcp->cookie_keys[period % PERIODS];
-
-	if (key->period_next != period + 1) {
-		key->period_next = period + 1;
-		key->key = tcp_secret_key(tcp, TCP_SECRET_COOKIE, period);
-	}
-	return &key->key;
-}
-
 static uint32_t cookie_hash(
 	struct tcp *tcp, const struct tcp_tuple *tuple, struct seq peer_isn, uint64_t period)
 {
@@ -97,7 +87,9 @@ static uint32_t cookie_hash(
 	} data = {*tuple, peer_isn.v};
 
 	static_assert(sizeof(data) == sizeof(data.tuple) + 4, "no padding");
-	return (uint32_t)hash_keyed(period_key(tcp, period), &data, sizeof(data));
+	return (uint32_t)hash_keyed(
+		tcp_period_key(tcp, tcp->cookie_keys, TCP_SECRET_COOKIE, period), &data,
+		sizeof(data));
 }
 
 /* The place of the MSS, or one beyond the table if the number is no cookie. */
@@ -114,6 +106,14 @@ static uint32_t cookie_check(
 
 /* --- timestamps -------------------------------------------------------------------- */
 
+/* RFC 3168 6.1.1 */
+static bool asks_ecn(const struct wire_tcp *syn)
+{
+	uint8_t both = WIRE_TCP_ECE | WIRE_TCP_CWR;
+
+	return (syn->flags & both) == both;
+}
+
 /* Never ahead of the clock, so that timestamps do not go back. */
 static uint32_t ts_encode(const struct wire_tcp *syn, uint32_t ts_now)
 {
@@ -122,6 +122,8 @@ static uint32_t ts_encode(const struct wire_tcp *syn, uint32_t ts_now)
 
 	if (syn->has_sack_permitted)
 		bits |= TS_SACK;
+	if (asks_ecn(syn))
+		bits |= TS_ECN;
 	ts = (ts_now & ~TS_BITS) | bits;
 	return (int32_t)(ts - ts_now) > 0 ? ts - (TS_BITS + 1) : ts;
 }
@@ -131,6 +133,8 @@ static void ts_decode(uint32_t ts, struct wire_tcp *syn)
 	syn->has_window_scale = (ts & TS_SCALE) != TS_SCALE_NONE;
 	syn->window_scale = syn->has_window_scale ? (uint8_t)(ts & TS_SCALE) : 0;
 	syn->has_sack_permitted = ts & TS_SACK;
+	if (ts & TS_ECN)
+		syn->flags |= WIRE_TCP_ECE | WIRE_TCP_CWR;
 }
 
 /* --- SYN and ACK ------------------------------------------------------------------- */
@@ -156,6 +160,8 @@ void tcp_cookie_send(struct tcp *tcp, struct tcp_listener *l, const struct tcp_s
 		.to_us = seg->from_us,
 	};
 
+	if (syn->has_timestamp && asks_ecn(syn) && tcp->config.ecn != TCP_ECN_OFF)
+		reply.flags |= WIRE_TCP_ECE;
 	if (!tcp_reply_schedule(tcp, &reply))
 		return;
 	tcp_count(tcp, TCP_STAT_COOKIES_SENT);

@@ -65,16 +65,33 @@ void tcp_challenge(struct tcp_conn *c)
 
 /* --- SYN-SENT (3.10.7.3) ----------------------------------------------------------- */
 
-static void syn_sent_established(struct tcp_conn *c, const struct wire_tcp *h)
+/* Our SYN is acknowledged, perhaps with text that went along; what was not goes as if never sent.
+ */
+static void syn_acked(struct tcp_conn *c, const struct wire_tcp *h)
 {
+	tcp_fast_open_answer(c, h);
+	pkt_chain_drop(&c->snd, (uint32_t)seq_diff(h->ack, c->snd_una) - 1);
 	c->snd_una = c->snd_nxt = c->snd_max = h->ack;
-	c->snd_wnd_max = 0;
-	tcp_ack_window(c, h);
-	c->flags |= TCP_F_ACK_NOW;
+	if (c->flags & TCP_F_OWNED)
+		c->hint = (struct pkt_chain_hint){0};
 	if (c->flags & TCP_F_RTT)
 		tcp_rtt_sample(c, tcp_now_us(c->tcp) - c->rtt_at_us);
 	c->flags &= ~(uint32_t)TCP_F_RTT;
+}
+
+static bool acks_our_syn(const struct tcp_conn *c, const struct wire_tcp *h)
+{
+	return seq_gt(h->ack, c->snd_una) && seq_leq(h->ack, c->snd_max);
+}
+
+static void syn_sent_established(struct tcp_conn *c, const struct wire_tcp *h)
+{
+	syn_acked(c, h);
+	c->snd_wnd_max = 0;
+	tcp_ack_window(c, h);
+	c->flags |= TCP_F_ACK_NOW;
 	(void)tcp_conn_establish(c); /* an active open has no backlog */
+	tcp_room_check(c);
 	tcp_conn_schedule(c);
 }
 
@@ -83,7 +100,7 @@ static void in_syn_sent(struct tcp_conn *c, struct tcp_seg *seg)
 	const struct wire_tcp *h = &seg->h;
 	struct tcp *tcp = c->tcp;
 
-	if (h->flags & WIRE_TCP_ACK && !seq_eq(h->ack, seq_add(c->snd_una, 1))) {
+	if (h->flags & WIRE_TCP_ACK && !acks_our_syn(c, h)) {
 		tcp_count(tcp, TCP_STAT_RX_BAD_ACK);
 		tcp_in_closed(tcp, seg, TCP_RESET_OPEN_PORT);
 		return;
@@ -109,6 +126,7 @@ static void in_syn_sent(struct tcp_conn *c, struct tcp_seg *seg)
 	} else { /* simultaneous open: our SYN again, with an ACK */
 		c->state = TCP_SYN_RECEIVED;
 		c->snd_nxt = c->snd_una;
+		c->syn_bits = 0; /* no Fast Open */
 		tcp_conn_schedule(c);
 	}
 	/* Text or FIN on a SYN come again once the handshake is done: they are not acknowledged. */
@@ -134,16 +152,17 @@ static bool step_syn_again(struct tcp_conn *c, struct tcp_seg *seg)
 	struct wire_tcp *h = &seg->h;
 
 	if (c->state != TCP_SYN_RECEIVED || !(h->flags & WIRE_TCP_SYN) || h->flags & WIRE_TCP_RST ||
-		!seq_eq(seq_add(h->seq, 1), c->rcv_nxt))
+		!seq_eq(h->seq, c->snd_wl1))
 		return true;
 	if (h->flags & WIRE_TCP_ACK) {
 		h->flags &= (uint8_t)~WIRE_TCP_SYN;
-		h->seq = c->rcv_nxt;
+		h->seq = seq_add(h->seq, 1);
 		/* The window of a SYN is never scaled; let it stand for a scaled one. */
 		h->window = (uint16_t)(h->window >> c->snd_shift);
 		return true;
 	}
 	c->snd_nxt = c->snd_una;
+	c->syn_bits |= TCP_SYN_DUE;
 	tcp_conn_schedule(c);
 	return false;
 }
@@ -216,7 +235,7 @@ static bool step_sequence(struct tcp_conn *c, struct tcp_seg *seg)
 static bool step_reset(struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	struct tcp *tcp = c->tcp;
-	bool opening = c->state == TCP_SYN_RECEIVED;
+	bool opening = c->state == TCP_SYN_RECEIVED && !tcp_is_fast_opening(c);
 
 	if (!(seg->h.flags & WIRE_TCP_RST))
 		return true;
@@ -239,25 +258,42 @@ static bool step_syn(struct tcp_conn *c, const struct tcp_seg *seg)
 	return false;
 }
 
-/* Fifth, in SYN-RECEIVED. */
+/* The listener waits for text, and this is none: our SYN|ACK goes again later, and then any ACK
+ * will do. After a cookie nothing would be sent again. */
+static bool is_deferred(struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	if (!(c->flags & TCP_F_UNACCEPTED) || !tcp_options(c)->defer_accept || c->backoff ||
+		c->rtx_at == 0 || seg->len || seg->h.flags & WIRE_TCP_FIN)
+		return false;
+	if (!(c->syn_bits & TCP_SYN_DEFERRED))
+		tcp_count(c->tcp, TCP_STAT_ACCEPT_DEFERRED);
+	c->syn_bits |= TCP_SYN_DEFERRED;
+	if (c->flags & TCP_F_RTT)
+		tcp_rtt_sample(c, tcp_now_us(c->tcp) - c->rtt_at_us);
+	c->flags &= ~(uint32_t)TCP_F_RTT;
+	return true;
+}
+
+/* Fifth, in SYN-RECEIVED. With text on both ways before, the rest is as with any other ACK. */
 static bool ack_of_syn(struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	const struct wire_tcp *h = &seg->h;
+	bool fast = tcp_is_fast_opening(c);
 
-	if (!seq_eq(h->ack, seq_add(c->snd_una, 1))) {
+	if (fast ? seq_lt(h->ack, c->snd_una) || seq_gt(h->ack, c->snd_max) : !acks_our_syn(c, h)) {
 		tcp_count(c->tcp, TCP_STAT_RX_BAD_ACK);
 		tcp_in_closed(c->tcp, seg, TCP_RESET_OPEN_PORT);
 		return false;
 	}
-	if (!tcp_conn_establish(c))
+	if (is_deferred(c, seg) || !tcp_conn_establish(c))
 		return false;
-	c->snd_una = c->snd_nxt = c->snd_max = h->ack;
+	if (fast && tcp_outstanding(c))
+		tcp_rtx_restart(c);
+	if (!fast)
+		syn_acked(c, h);
 	c->snd_wl1 = h->seq; /* take the window whatever the SYN said */
 	c->snd_wl2 = h->ack;
 	tcp_ack_window(c, h);
-	if (c->flags & TCP_F_RTT)
-		tcp_rtt_sample(c, tcp_now_us(c->tcp) - c->rtt_at_us);
-	c->flags &= ~(uint32_t)TCP_F_RTT;
 	tcp_conn_schedule(c);
 	return true;
 }
@@ -295,8 +331,8 @@ static bool step_ack(struct tcp_conn *c, const struct tcp_seg *seg)
 
 	if (!(h->flags & WIRE_TCP_ACK))
 		return false;
-	if (c->state == TCP_SYN_RECEIVED)
-		return ack_of_syn(c, seg);
+	if (c->state == TCP_SYN_RECEIVED && !ack_of_syn(c, seg))
+		return false;
 	if (seq_gt(h->ack, c->snd_max) || seq_lt(h->ack, seq_sub(c->snd_una, window_max))) {
 		tcp_count(c->tcp, TCP_STAT_RX_BAD_ACK);
 		tcp_challenge(c);

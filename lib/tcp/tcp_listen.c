@@ -91,6 +91,15 @@ void tcp_listener_close(struct tcp_listener *l)
 			i++;
 	}
 	ASSERT(l->half_open_count == 0);
+	for (uint32_t i = 0; l->fast_open_count > 0 && i <= tcp->table.mask; i++) {
+		struct tcp_conn *c = tcp_ref_conn(tcp, slots[i].ref);
+
+		if (c && tcp_is_fast_opening(c) &&
+			c->opener_ref == mem_pool_index(&tcp->listeners, l) + 1) {
+			c->opener_ref = 0;
+			l->fast_open_count--;
+		}
+	}
 	list_del(&l->wait_link);
 	list_del(&l->link);
 	mem_pool_put(&tcp->listeners, l);
@@ -108,6 +117,7 @@ void tcp_listener_each(
 				.half_open_max = tcp->config.half_open_max,
 				.waiting = l->waiting_count,
 				.backlog = l->config.backlog,
+				.fast_open = l->fast_open_count,
 				.cookies_sent = l->cookies_sent,
 				.paused = l->paused,
 				.cookies = tcp->cookies_on,
@@ -121,6 +131,19 @@ void tcp_listener_pause(struct tcp_listener *l, bool paused)
 {
 	l->paused = paused;
 	if (!paused && !list_is_empty(&l->waiting) && !list_is_linked(&l->wait_link))
+		list_add_tail(&l->tcp->accepting, &l->wait_link);
+}
+
+void tcp_listen_wait(struct tcp_conn *c)
+{
+	struct tcp_listener *l = c->listener;
+
+	l->half_open_count--;
+	l->tcp->half_open_count--;
+	c->flags |= TCP_F_ACCEPT_WAIT;
+	list_add_tail(&l->waiting, &c->accept_link);
+	l->waiting_count++;
+	if (!l->paused && !list_is_linked(&l->wait_link))
 		list_add_tail(&l->tcp->accepting, &l->wait_link);
 }
 
@@ -179,8 +202,8 @@ static struct tcp_conn *conn_of_syn(struct tcp *tcp, struct tcp_listener *l,
 	return c;
 }
 
-static void syn_accept(struct tcp *tcp, struct tcp_listener *l, const struct tcp_seg *seg,
-	const struct seq *isn_min)
+static void syn_accept(
+	struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg, const struct seq *isn_min)
 {
 	struct tcp_conn *c;
 
@@ -200,6 +223,7 @@ static void syn_accept(struct tcp *tcp, struct tcp_listener *l, const struct tcp
 	if (isn_min)
 		c->snd_una = c->snd_nxt = c->snd_max = c->recover = seq_max(c->snd_una, *isn_min);
 	c->flags |= TCP_F_ACK_NOW;
+	tcp_fast_open_syn(c, l, seg);
 	tcp_conn_schedule(c);
 }
 

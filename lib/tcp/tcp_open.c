@@ -14,15 +14,19 @@ static uint32_t secret_hash(
 	return (uint32_t)hash_keyed(&tcp->config.secret, &data, sizeof(data));
 }
 
-struct hash_key tcp_secret_key(const struct tcp *tcp, enum tcp_secret_use use, uint64_t period)
+const struct hash_key *tcp_period_key(const struct tcp *tcp, struct tcp_cookie_key keys[2],
+	enum tcp_secret_use use, uint64_t period)
 {
+	struct tcp_cookie_key *key = &keys[period % 2];
 	uint64_t data[] = {use, period, 0};
-	struct hash_key key;
 
-	key.k0 = hash_keyed(&tcp->config.secret, data, sizeof(data));
-	data[2] = 1;
-	key.k1 = hash_keyed(&tcp->config.secret, data, sizeof(data));
-	return key;
+	if (key->period_next != period + 1) {
+		key->period_next = period + 1;
+		key->key.k0 = hash_keyed(&tcp->config.secret, data, sizeof(data));
+		data[2] = 1;
+		key->key.k1 = hash_keyed(&tcp->config.secret, data, sizeof(data));
+	}
+	return &key->key;
 }
 
 /* RFC 6528: a clock of 4 microseconds plus a keyed hash. */
@@ -205,6 +209,7 @@ struct tcp_conn *tcp_connect(
 	if (config->keepalive)
 		tcp_conn_set_keepalive(c, true);
 	tcp_count(tcp, TCP_STAT_OPEN_ACTIVE);
+	tcp_fast_open_connect(c);
 	tcp_conn_schedule(c);
 	return c;
 }

@@ -33,9 +33,9 @@ static uint32_t window_bytes(const struct tcp_conn *c)
 	return room >= promised + step ? room : promised;
 }
 
-uint16_t tcp_window_field(const struct tcp_conn *c)
+uint16_t tcp_window_field(const struct tcp_conn *c, bool syn)
 {
-	uint8_t shift = tcp_is_opening(c) ? 0 : c->rcv_shift;
+	uint8_t shift = syn ? 0 : c->rcv_shift;
 
 	return (uint16_t)MIN(window_bytes(c) >> shift, (uint32_t)UINT16_MAX);
 }
@@ -43,7 +43,9 @@ uint16_t tcp_window_field(const struct tcp_conn *c)
 /* The number that the peer expects of a segment without text, as far as its window allows. */
 static struct seq bare_seq(const struct tcp_conn *c)
 {
-	return seq_min(c->snd_max, seq_add(c->snd_una, tcp_is_opening(c) ? 1 : c->snd_wnd));
+	bool syn = tcp_is_opening(c) && !tcp_is_fast_opening(c);
+
+	return seq_min(c->snd_max, seq_add(c->snd_una, syn ? 1 : c->snd_wnd));
 }
 
 static void fill_syn_options(const struct tcp_conn *c, struct wire_tcp *h)
@@ -56,6 +58,8 @@ static void fill_syn_options(const struct tcp_conn *c, struct wire_tcp *h)
 	h->has_window_scale = !answer || c->flags & TCP_F_WSCALE;
 	h->window_scale = c->tcp->rcv_shift;
 	h->has_sack_permitted = !answer || c->flags & TCP_F_SACK;
+	if (answer && c->syn_bits & TCP_SYN_COOKIE)
+		tcp_fast_open_cookie(c->tcp, &c->tuple, h);
 }
 
 static void fill_header(struct tcp_conn *c, struct seq seq, uint8_t flags, struct wire_tcp *h)
@@ -66,7 +70,7 @@ static void fill_header(struct tcp_conn *c, struct seq seq, uint8_t flags, struc
 		.src_port = c->tuple.local_port,
 		.dst_port = c->tuple.remote_port,
 		.seq = seq,
-		.window = tcp_window_field(c),
+		.window = tcp_window_field(c, syn),
 		.flags = flags,
 	};
 	if (flags & WIRE_TCP_ACK)
@@ -216,19 +220,39 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 
 /* --- opening and probing ----------------------------------------------------------- */
 
+static bool syn_is_due(const struct tcp_conn *c)
+{
+	if (tcp_is_fast_opening(c))
+		return c->syn_bits & TCP_SYN_DUE;
+	/* An owner that was told CONNECTED too late for this turn has the next one. */
+	if (c->state == TCP_SYN_SENT && c->flags & TCP_F_FAST_OPEN &&
+		c->events & TCP_EVENT_CONNECTED)
+		return false;
+	return seq_eq(c->snd_nxt, c->snd_una);
+}
+
 static void out_syn(struct tcp_conn *c)
 {
-	bool again = tcp_outstanding(c) != 0;
+	bool fast = tcp_is_fast_opening(c);
+	bool again = fast ? c->rtx_at != 0 : tcp_outstanding(c) != 0;
 	uint8_t flags = WIRE_TCP_SYN;
+	struct wire_tcp h;
+	uint32_t len = 0;
 
-	if (!seq_eq(c->snd_nxt, c->snd_una))
+	if (!syn_is_due(c))
 		return;
 	if (c->state == TCP_SYN_RECEIVED)
 		flags |= WIRE_TCP_ACK;
-	flags |= tcp_ecn_syn_flags(c);
-	if (!send_bare(c, c->snd_una, flags))
+	fill_header(c, seq_sub(c->snd_una, fast), flags | tcp_ecn_syn_flags(c), &h);
+	if (c->state == TCP_SYN_SENT)
+		len = tcp_fast_open_fill_syn(c, &h);
+	if (!send_segment(c, &h, len))
 		return;
-	c->snd_nxt = c->snd_max = seq_add(c->snd_una, 1);
+	c->syn_bits &= (uint8_t)~TCP_SYN_DUE;
+	if (!fast) {
+		c->snd_nxt = seq_add(c->snd_una, 1 + len);
+		c->snd_max = seq_max(c->snd_max, c->snd_nxt);
+	}
 	if (again) {
 		count_retransmit(c);
 		c->flags &= ~(uint32_t)TCP_F_RTT;
@@ -547,8 +571,10 @@ void tcp_output(struct tcp_conn *c)
 	}
 	if (tcp_is_opening(c))
 		out_syn(c);
-	else
+	if (!tcp_is_opening(c))
 		out_open(c);
+	else if (tcp_is_fast_opening(c) && !syn_is_due(c) && c->backoff == 0)
+		(void)out_queue(c); /* the answer need not wait for the handshake */
 	out_ack(c);
 	/* No ACK will tell of room. */
 	if (c->flags & TCP_F_WANT_ROOM && c->snd.bytes == 0 && c->ack_at == 0)

@@ -19,39 +19,41 @@
 #include "pkt.h"
 #include "tcp.h"
 
-#define TCP_MSS_MIN             64  /* a peer that offers less gets this (RFC 9293 has no floor) */
-#define TCP_MSS_DEFAULT_V4      536 /* RFC 9293 3.7.1 */
-#define TCP_MSS_DEFAULT_V6      1220
-#define TCP_BUFFER_BYTES        (256u << 10)
-#define TCP_BUFFER_BYTES_MIN    4096u
-#define TCP_BUFFER_BYTES_MAX    (1u << 30) /* what a scaled window can say (RFC 7323 2.3) */
-#define TCP_INITIAL_WINDOW_SEGS 10         /* RFC 6928 */
-#define TCP_CWND_MAX            (1u << 30)
-#define TCP_DUP_THRESH          3 /* RFC 5681 3.2, RFC 6675 */
-#define TCP_DELACK_MS           40 /* below the 500 ms of RFC 9293 3.8.6.3 and the peer's least RTO */
-#define TCP_QUICK_ACKS_MAX      16
-#define TCP_RETRY_MS            10  /* after a buffer could not be had */
-#define TCP_RTO_MIN_MS          200 /* RFC 6298 2.4 asks for 1 s; as others do, for short paths */
-#define TCP_RTO_MAX_MS          120000
-#define TCP_RTO_INIT_MS         1000
-#define TCP_RTO_SYN_LOST_MS     3000 /* RFC 6298 5.7 */
-#define TCP_PERSIST_MAX_MS      60000
-#define TCP_PAWS_IDLE_MS        (24u * 86400 * 1000) /* RFC 7323 5.5 */
-#define TCP_OUT_SEGS_MAX        64                   /* per connection and turn */
-#define TCP_TSO_SEGS_MAX        40
-#define TCP_TSO_BYTES_MAX       (65535u - 128) /* the IP length field with all headers */
-#define TCP_COPY_BYTES_MAX      192            /* payload that is copied behind the header */
-#define TCP_TX_REFS_MAX         16 /* buffers of one segment: more are copied into one */
-#define TCP_REASM_RANGES_MAX    16
-#define TCP_SACK_RANGES_MAX     32
-#define TCP_REPLIES_MAX         256 /* segments without a connection, per turn: all it can bring */
-#define TCP_CHALLENGES_PER_SEC  1000
-#define TCP_RESETS_PER_SEC      1000 /* for ports that are open, and as many for others */
-#define TCP_BUCKET_MS           100
-#define TCP_COMPACT_BYTES_MIN   (16u << 10) /* chains that pin less are left alone */
-#define TCP_COMPACT_RATIO       4
-#define TCP_LISTEN_BUCKETS      256
-#define TCP_TW_NONE             UINT32_MAX
+#define TCP_MSS_MIN                64 /* a peer that offers less gets this (RFC 9293 has no floor) */
+#define TCP_MSS_DEFAULT_V4         536 /* RFC 9293 3.7.1 */
+#define TCP_MSS_DEFAULT_V6         1220
+#define TCP_BUFFER_BYTES           (256u << 10)
+#define TCP_BUFFER_BYTES_MIN       4096u
+#define TCP_BUFFER_BYTES_MAX       (1u << 30) /* what a scaled window can say (RFC 7323 2.3) */
+#define TCP_INITIAL_WINDOW_SEGS    10         /* RFC 6928 */
+#define TCP_CWND_MAX               (1u << 30)
+#define TCP_DUP_THRESH             3 /* RFC 5681 3.2, RFC 6675 */
+#define TCP_DELACK_MS              40 /* below the 500 ms of RFC 9293 3.8.6.3 and the peer's least RTO */
+#define TCP_QUICK_ACKS_MAX         16
+#define TCP_RETRY_MS               10  /* after a buffer could not be had */
+#define TCP_RTO_MIN_MS             200 /* RFC 6298 2.4 asks for 1 s; as others do, for short paths */
+#define TCP_RTO_MAX_MS             120000
+#define TCP_RTO_INIT_MS            1000
+#define TCP_RTO_SYN_LOST_MS        3000 /* RFC 6298 5.7 */
+#define TCP_PERSIST_MAX_MS         60000
+#define TCP_PAWS_IDLE_MS           (24u * 86400 * 1000) /* RFC 7323 5.5 */
+#define TCP_OUT_SEGS_MAX           64                   /* per connection and turn */
+#define TCP_TSO_SEGS_MAX           40
+#define TCP_TSO_BYTES_MAX          (65535u - 128) /* the IP length field with all headers */
+#define TCP_COPY_BYTES_MAX         192            /* payload that is copied behind the header */
+#define TCP_TX_REFS_MAX            16 /* buffers of one segment: more are copied into one */
+#define TCP_REASM_RANGES_MAX       16
+#define TCP_SACK_RANGES_MAX        32
+#define TCP_REPLIES_MAX            256 /* segments without a connection, per turn: all it can bring */
+#define TCP_CHALLENGES_PER_SEC     1000
+#define TCP_RESETS_PER_SEC         1000 /* for ports that are open, and as many for others */
+#define TCP_BUCKET_MS              100
+#define TCP_COMPACT_BYTES_MIN      (16u << 10) /* chains that pin less are left alone */
+#define TCP_COMPACT_RATIO          4
+#define TCP_LISTEN_BUCKETS         256
+#define TCP_FAST_OPEN_CACHE_MAX    256 /* servers that a core remembers */
+#define TCP_FAST_OPEN_COOKIE_BYTES 8
+#define TCP_TW_NONE                UINT32_MAX
 
 /* Flags of a connection. */
 enum {
@@ -84,6 +86,7 @@ enum {
 	TCP_F_RESCUED = 1 << 26,    /* RFC 6675 4, rule 4 was used in this recovery */
 	TCP_F_UNACCEPTED = 1 << 27, /* belongs to a listener still */
 	TCP_F_ACTIVE = 1 << 28,     /* in the active list */
+	TCP_F_FAST_OPEN = 1 << 29,  /* SYN-SENT, SYN-RECEIVED: see tcp_fastopen.c */
 };
 
 /* Bits of tcp_conn.ecn (RFC 3168). */
@@ -100,6 +103,13 @@ enum tcp_rtx {
 	TCP_RTX_RTO,     /* RFC 6298: something is outstanding */
 	TCP_RTX_PERSIST, /* RFC 9293 3.8.6.1: nothing is, and the window is closed */
 	TCP_RTX_IDLE,    /* nothing is: the flight may go */
+};
+
+/* Bits of tcp_conn.syn_bits. */
+enum {
+	TCP_SYN_COOKIE = 1 << 0,   /* our SYN asks for a Fast Open cookie, or gives one */
+	TCP_SYN_DUE = 1 << 1,      /* with TCP_F_FAST_OPEN: the SYN|ACK must leave */
+	TCP_SYN_DEFERRED = 1 << 2, /* it was acknowledged, but the listener waits for text */
 };
 
 /* The key of the table. No padding: hashed as bytes. */
@@ -152,7 +162,10 @@ struct tcp_conn {
 	uint8_t state; /* enum tcp_state */
 	uint8_t dupacks;
 	uint8_t snd_shift : 4, rcv_shift : 4;
-	uint8_t probes; /* of a closed window, without an answer */
+	union {
+		uint8_t probes;   /* of a closed window, without an answer */
+		uint8_t syn_bits; /* TCP_SYN_*, until established */
+	};
 	uint32_t flags;
 	struct seq rcv_nxt;
 	struct seq rcv_adv; /* right edge of the window that the peer was promised */
@@ -161,8 +174,13 @@ struct tcp_conn {
 	struct seq snd_max; /* the end of all that was ever sent */
 
 	/* Line 1: the ACK clock. */
-	uint32_t snd_wnd; /* bytes from snd_una */
-	struct seq snd_wl1, snd_wl2;
+	uint32_t snd_wnd;   /* bytes from snd_una */
+	struct seq snd_wl1; /* the peer's SYN, until established */
+	union {
+		struct seq snd_wl2;
+		uint32_t opener_ref; /* until established, with TCP_F_FAST_OPEN: position of the
+				      * listener in its pool plus 1; 0: it is gone */
+	};
 	struct seq rcv_acked; /* the last ACK that we sent */
 	uint32_t ts_recent;
 	uint32_t ts_offset;
@@ -242,6 +260,9 @@ struct tcp_listener {
 	uint32_t half_open_count;
 	uint32_t cookies_until; /* deadline: when the last cookie ends to be good; 0: none is */
 	uint64_t cookies_sent;
+	uint32_t fast_open_count;     /* in SYN-RECEIVED with TCP_F_FAST_OPEN */
+	uint32_t fast_open_resets[2]; /* of these, those that were reset: in this minute, before */
+	uint32_t fast_open_reset_ms;  /* when it began */
 	bool paused;
 };
 
@@ -317,6 +338,18 @@ struct tcp_seg {
 	bool from_us;      /* as in struct ip_packet */
 };
 
+/* What is known about a server (RFC 7413 4.1.3). */
+struct tcp_fast_open_entry {
+	struct ip_addr addr;
+	bool used;
+	uint8_t losses;     /* SYNs with the option that had no answer, in a row */
+	uint8_t cookie_len; /* 0: none */
+	uint8_t cookie[WIRE_TCP_FAST_OPEN_MAX];
+	uint16_t mss;     /* the peer's */
+	uint32_t lost_ms; /* when the last loss was noticed */
+	uint32_t used_ms;
+};
+
 struct tcp {
 	struct mem_region region; /* of this struct */
 	struct worker *worker;
@@ -351,6 +384,8 @@ struct tcp {
 	struct tcp_bucket resets[TCP_RESET_CAUSE_COUNT];
 	bool cookies_on;
 	struct tcp_cookie_key cookie_keys[2];
+	struct tcp_cookie_key fast_open_keys[2];
+	struct tcp_fast_open_entry fast_open_cache[TCP_FAST_OPEN_CACHE_MAX];
 	uint32_t reply_count;
 	struct tcp_reply replies[TCP_REPLIES_MAX];
 
@@ -397,6 +432,14 @@ static inline bool tcp_is_open(const struct tcp_conn *c)
 static inline bool tcp_is_opening(const struct tcp_conn *c)
 {
 	return c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+}
+
+/** Opened by the text of a SYN: an owner has it, its SYN|ACK is not acknowledged. */
+static inline bool tcp_is_fast_opening(const struct tcp_conn *c)
+{
+	uint32_t both = TCP_F_FAST_OPEN | TCP_F_PASSIVE;
+
+	return c->state == TCP_SYN_RECEIVED && (c->flags & both) == both;
 }
 
 /** Payload bytes of a full segment: the MSS less our options (RFC 6691). */
@@ -489,8 +532,9 @@ static inline void tcp_conn_event(struct tcp_conn *c, uint8_t events)
 struct tcp_conn *tcp_conn_new(
 	struct tcp *tcp, const struct tcp_tuple *tuple, const struct ip_path *path);
 uint16_t tcp_mss_of_path(const struct tcp *tcp, const struct ip_path *path, bool v4);
-/** A key for one use in one period, the same on all cores. */
-struct hash_key tcp_secret_key(const struct tcp *tcp, enum tcp_secret_use use, uint64_t period);
+/** A key for one use in one period, the same on all cores; `keys` holds the last two. */
+const struct hash_key *tcp_period_key(const struct tcp *tcp, struct tcp_cookie_key keys[2],
+	enum tcp_secret_use use, uint64_t period);
 struct seq tcp_isn(const struct tcp *tcp, const struct tcp_tuple *tuple);
 uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_tuple *tuple);
 /** Takes MSS, window scale, timestamps, SACK of a SYN. `offered`: the SYN answers ours. */
@@ -521,6 +565,8 @@ struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct ip_addr *ad
 /** A SYN for a listener. `isn_min`: of a former connection (RFC 6191); NULL: none. */
 void tcp_listen_input(
 	struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg, const struct seq *isn_min);
+/** A half-open connection waits for on_accept from now on. */
+void tcp_listen_wait(struct tcp_conn *c);
 /** The connection is not half-open any more, or not waiting. */
 void tcp_listen_forget(struct tcp_conn *c);
 /** READY: on_accept for what waits. */
@@ -539,6 +585,22 @@ void tcp_cookie_send(struct tcp *tcp, struct tcp_listener *l, const struct tcp_s
 /** Is the segment's ACK a cookie of ours? If it is good, *syn is the peer's SYN again. */
 enum tcp_cookie_verdict tcp_cookie_check(
 	struct tcp *tcp, struct tcp_listener *l, const struct tcp_seg *seg, struct wire_tcp *syn);
+
+/* tcp_fastopen.c */
+/** The option that gives a client our cookie. */
+void tcp_fast_open_cookie(struct tcp *tcp, const struct tcp_tuple *tuple, struct wire_tcp *h);
+/** Looks at the option and text of a SYN that made `c`. */
+void tcp_fast_open_syn(struct tcp_conn *c, struct tcp_listener *l, struct tcp_seg *seg);
+/** A connection opened by the text of a SYN is established, or over. */
+void tcp_fast_open_done(struct tcp_conn *c, bool reset);
+/** An active open begins: will it ask for a cookie, or send text with its SYN? */
+void tcp_fast_open_connect(struct tcp_conn *c);
+/** The option of our SYN; returns the bytes of the send queue that go with it. */
+uint32_t tcp_fast_open_fill_syn(struct tcp_conn *c, struct wire_tcp *h);
+/** Our SYN had no answer in time. */
+void tcp_fast_open_lost(struct tcp_conn *c);
+/** A SYN|ACK in answer to our SYN. */
+void tcp_fast_open_answer(struct tcp_conn *c, const struct wire_tcp *h);
 
 /* tcp_in.c */
 void tcp_input(void *ctx, struct ip_packet *packets, uint32_t n);
@@ -586,7 +648,8 @@ struct seq tcp_sack_high(const struct tcp_conn *c);
 
 /* tcp_out.c */
 void tcp_output(struct tcp_conn *c);
-uint16_t tcp_window_field(const struct tcp_conn *c);
+/** The window of the next segment, as its header says it; that of a SYN is not scaled. */
+uint16_t tcp_window_field(const struct tcp_conn *c, bool syn);
 
 /* tcp_reply.c */
 /** Queues a segment without a connection; false (counted) beyond TCP_REPLIES_MAX. */

@@ -51,7 +51,10 @@ static void rtx_due(struct tcp_conn *c)
 	c->backoff++;
 	tcp_count(tcp, TCP_STAT_TIMEOUTS);
 	if (opening) {
-		c->flags |= TCP_F_SYN_LOST;
+		tcp_fast_open_lost(c);
+		if (!(c->syn_bits & TCP_SYN_DEFERRED))
+			c->flags |= TCP_F_SYN_LOST;
+		c->syn_bits |= TCP_SYN_DUE;
 	} else {
 		/* The path may have become narrower. */
 		c->mss =

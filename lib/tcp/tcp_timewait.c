@@ -77,7 +77,7 @@ void tcp_tw_add(struct tcp *tcp, const struct tcp_conn *c)
 		.snd_nxt = c->snd_max,
 		.rcv_nxt = c->rcv_nxt,
 		.ts_recent = c->ts_recent,
-		.window = tcp_window_field(c),
+		.window = tcp_window_field(c, false),
 		.has_ts = c->flags & TCP_F_TS,
 		.to_us = c->path.loopback_to_us,
 	};

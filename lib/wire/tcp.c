@@ -9,6 +9,7 @@ enum {
 	OPT_SACK_PERMITTED = 4,
 	OPT_SACK = 5,
 	OPT_TIMESTAMP = 8,
+	OPT_FAST_OPEN = 34,
 };
 
 #define MSS_BYTES            4
@@ -17,6 +18,8 @@ enum {
 #define SACK_HEAD_BYTES      2
 #define SACK_BLOCK_BYTES     8
 #define TIMESTAMP_BYTES      10
+#define FAST_OPEN_HEAD_BYTES 2
+#define FAST_OPEN_COOKIE_MIN 4
 #define WINDOW_SCALE_MAX     14
 
 static void parse_sack(const uint8_t *p, size_t len, struct wire_tcp *out)
@@ -31,6 +34,20 @@ static void parse_sack(const uint8_t *p, size_t len, struct wire_tcp *out)
 		out->sack[i].start = SEQ(load_be32(p));
 		out->sack[i].end = SEQ(load_be32(p + 4));
 	}
+}
+
+/* RFC 7413 4.1.1. An odd length, or one out of bounds, says nothing. */
+static void parse_fast_open(const uint8_t *p, size_t len, struct wire_tcp *out)
+{
+	size_t cookie_bytes = len - FAST_OPEN_HEAD_BYTES;
+
+	if (cookie_bytes > WIRE_TCP_FAST_OPEN_MAX || cookie_bytes % 2 ||
+		(cookie_bytes && cookie_bytes < FAST_OPEN_COOKIE_MIN))
+		return;
+	out->has_fast_open = true;
+	out->fast_open_len = (uint8_t)cookie_bytes;
+	memset(out->fast_open, 0, sizeof(out->fast_open));
+	memcpy(out->fast_open, p + FAST_OPEN_HEAD_BYTES, cookie_bytes);
 }
 
 /* One option of `len` bytes with its kind and length. One of the wrong length is as if unknown. */
@@ -62,6 +79,9 @@ static void parse_option(const uint8_t *p, size_t len, struct wire_tcp *out)
 			out->ts_val = load_be32(p + 2);
 			out->ts_ecr = load_be32(p + 6);
 		}
+		break;
+	case OPT_FAST_OPEN:
+		parse_fast_open(p, len, out);
 		break;
 	default:
 		break;
@@ -105,6 +125,11 @@ enum wire_verdict wire_tcp_parse(const uint8_t *p, size_t len, struct wire_tcp *
 	return WIRE_OK;
 }
 
+static size_t fast_open_bytes(const struct wire_tcp *h)
+{
+	return ((size_t)FAST_OPEN_HEAD_BYTES + h->fast_open_len + 3) & ~(size_t)3;
+}
+
 /* Options before SACK, as emit lays them out: each group starts at a multiple of 4. */
 static size_t fixed_option_bytes(const struct wire_tcp *h)
 {
@@ -114,12 +139,14 @@ static size_t fixed_option_bytes(const struct wire_tcp *h)
 		n += SACK_PERMITTED_BYTES + TIMESTAMP_BYTES;
 	else if (h->has_sack_permitted)
 		n += 2 + SACK_PERMITTED_BYTES;
-	return n + (h->has_window_scale ? 1 + WINDOW_SCALE_BYTES : 0);
+	n += h->has_window_scale ? 1 + WINDOW_SCALE_BYTES : 0;
+	return n + (h->has_fast_open ? fast_open_bytes(h) : 0);
 }
 
 static size_t sack_blocks_that_fit(const struct wire_tcp *h)
 {
-	size_t room = WIRE_TCP_OPTIONS_MAX - fixed_option_bytes(h) - 2 - SACK_HEAD_BYTES;
+	size_t used = fixed_option_bytes(h) + 2 + SACK_HEAD_BYTES;
+	size_t room = WIRE_TCP_OPTIONS_MAX > used ? WIRE_TCP_OPTIONS_MAX - used : 0;
 
 	return MIN((size_t)h->sack_count, room / SACK_BLOCK_BYTES);
 }
@@ -182,6 +209,13 @@ static void emit_options(uint8_t *p, const struct wire_tcp *h)
 		p = emit_nops(p, 1);
 		p = emit_option(p, OPT_WINDOW_SCALE, WINDOW_SCALE_BYTES);
 		*p++ = h->window_scale;
+	}
+	if (h->has_fast_open) {
+		p = emit_nops(p, fast_open_bytes(h) - FAST_OPEN_HEAD_BYTES - h->fast_open_len);
+		p = emit_option(
+			p, OPT_FAST_OPEN, (uint8_t)(FAST_OPEN_HEAD_BYTES + h->fast_open_len));
+		memcpy(p, h->fast_open, h->fast_open_len);
+		p += h->fast_open_len;
 	}
 	if (blocks)
 		emit_sack(p, h, blocks);

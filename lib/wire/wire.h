@@ -142,11 +142,12 @@ struct wire_icmp {
 enum wire_verdict wire_icmp_parse(const uint8_t *p, size_t len, struct wire_icmp *out);
 size_t wire_icmp_emit(uint8_t *p, const struct wire_icmp *h);
 
-/* TCP (RFC 9293, options of RFC 7323 and RFC 2018) */
+/* TCP (RFC 9293, options of RFC 7323, RFC 2018 and RFC 7413) */
 #define WIRE_TCP_BYTES_MIN       20
 #define WIRE_TCP_BYTES_MAX       60
 #define WIRE_TCP_OPTIONS_MAX     40
 #define WIRE_TCP_SACK_BLOCKS_MAX 4
+#define WIRE_TCP_FAST_OPEN_MAX   16 /* bytes of a cookie; 4 at least, an even number */
 
 enum {
 	WIRE_TCP_FIN = 0x01,
@@ -180,12 +181,15 @@ struct wire_tcp {
 	bool has_window_scale : 1;
 	bool has_sack_permitted : 1;
 	bool has_timestamp : 1;
+	bool has_fast_open : 1; /* RFC 7413; a length of 0 asks for a cookie */
+	uint8_t fast_open_len;
 	uint8_t sack_count;
 	uint8_t window_scale; /* 0 to 14; larger values are cut to 14 (RFC 7323 2.3) */
 	uint16_t mss;
 	uint32_t ts_val;
 	uint32_t ts_ecr;
 	struct wire_sack_block sack[WIRE_TCP_SACK_BLOCKS_MAX];
+	uint8_t fast_open[WIRE_TCP_FAST_OPEN_MAX];
 };
 
 /** Does not check the checksum. */

@@ -29,7 +29,9 @@ struct peer {
 	uint16_t local_port, remote_port; /* as the stack sees them */
 	uint32_t our_isn;
 	uint32_t peer_isn;
-	uint32_t ts_last; /* the last timestamp that we sent */
+	uint32_t ts_last;      /* the last timestamp that we sent */
+	uint8_t fast_open_len; /* the last Fast Open cookie that we sent */
+	uint8_t fast_open[WIRE_TCP_FAST_OPEN_MAX];
 	struct tcp_conn *conn;
 	uint32_t events;
 	uint32_t sent_bytes, recv_bytes;
@@ -147,6 +149,10 @@ static struct peer *sent_read(
 		peer->our_isn = out->h.seq.v;
 	if (out->h.has_timestamp)
 		peer->ts_last = out->h.ts_val;
+	if (out->h.fast_open_len) {
+		peer->fast_open_len = out->h.fast_open_len;
+		memcpy(peer->fast_open, out->h.fast_open, sizeof(peer->fast_open));
+	}
 	out->h.seq.v -= peer->our_isn;
 	if (out->h.flags & WIRE_TCP_ACK)
 		out->h.ack.v -= peer->peer_isn;
@@ -156,7 +162,8 @@ static struct peer *sent_read(
 	}
 	bytes = rte_pktmbuf_read(m, 0, m->pkt_len, buf);
 	for (uint32_t i = 0; i < out->len; i++)
-		if (bytes[out->h.header_bytes + i] != pattern(out->h.seq.v - 1 + i))
+		if (bytes[out->h.header_bytes + i] !=
+			pattern(out->h.seq.v - !(out->h.flags & WIRE_TCP_SYN) + i))
 			fail_line(r, "a wrong byte was sent", "");
 	return peer;
 }
@@ -174,6 +181,12 @@ static bool options_equal(const struct script_seg *want, const struct script_seg
 		return false;
 	if (w->has_timestamp && ((!want->ts_val_any && w->ts_val != g->ts_val) ||
 					(!want->ts_ecr_any && w->ts_ecr != g->ts_ecr)))
+		return false;
+	if (w->has_fast_open != g->has_fast_open)
+		return false;
+	if (w->has_fast_open && !want->fast_open_any &&
+		(w->fast_open_len != g->fast_open_len ||
+			memcmp(w->fast_open, g->fast_open, w->fast_open_len) != 0))
 		return false;
 	return memcmp(w->sack, g->sack, w->sack_count * sizeof(w->sack[0])) == 0;
 }
@@ -248,7 +261,8 @@ static struct rte_mbuf *seg_build(struct run *r, const struct script_seg *seg)
 	struct rte_mbuf *m;
 
 	for (uint32_t i = 0; i < seg->len; i++)
-		bytes[n++] = pattern(seg->h.seq.v - r->peer->peer_isn - 1 + i);
+		bytes[n++] = pattern(
+			seg->h.seq.v - r->peer->peer_isn - !(seg->h.flags & WIRE_TCP_SYN) + i);
 	assert_int_equal(pkt_chain_write(&c, bytes_of((const char *)bytes, n), r->pools), n);
 	m = c.head;
 	m->nb_segs = (uint16_t)c.segs;
@@ -302,6 +316,10 @@ static void do_receive(struct run *r)
 	}
 	if (seg.ts_ecr_any)
 		seg.h.ts_ecr = peer->ts_last;
+	if (seg.fast_open_any) {
+		seg.h.fast_open_len = peer->fast_open_len;
+		memcpy(seg.h.fast_open, peer->fast_open, sizeof(peer->fast_open));
+	}
 	if (!seg.has_window)
 		seg.h.window = 65535;
 	r->ip->tos = seg.tos;
@@ -317,26 +335,6 @@ static void do_listen(struct run *r)
 	r->listen.user = r;
 	r->listener = tcp_listen(r->tcp, &r->listen, NULL);
 	assert_non_null(r->listener);
-}
-
-static void do_connect(struct run *r)
-{
-	uint32_t n = (uint32_t)(r->peer - r->peers);
-	struct tcp_connect_config config;
-	enum tcp_failure failure;
-
-	r->peer->local_port = (uint16_t)(50000 + n);
-	r->peer->remote_port = CONNECT_PORT;
-	config = (struct tcp_connect_config){
-		.local = {addr_of(r, true), r->peer->local_port},
-		.remote = {addr_of(r, false), CONNECT_PORT},
-		.options = r->listen.options,
-		.ops = &ops,
-		.user = r->peer,
-	};
-	r->peer->conn = tcp_connect(r->tcp, &config, &failure);
-	if (!r->peer->conn)
-		r->peer->events = TCP_EVENT_FAILED;
 }
 
 static void call_send(struct run *r, uint32_t n)
@@ -358,6 +356,29 @@ static void call_send(struct run *r, uint32_t n)
 	taken = tcp_conn_send(peer->conn, &c, n);
 	peer->sent_bytes += taken;
 	pkt_chain_free(&c);
+}
+
+static void do_connect(struct run *r)
+{
+	uint32_t n = (uint32_t)(r->peer - r->peers);
+	struct tcp_connect_config config;
+	enum tcp_failure failure;
+	uint32_t bytes;
+
+	r->peer->local_port = (uint16_t)(50000 + n);
+	r->peer->remote_port = CONNECT_PORT;
+	config = (struct tcp_connect_config){
+		.local = {addr_of(r, true), r->peer->local_port},
+		.remote = {addr_of(r, false), CONNECT_PORT},
+		.options = r->listen.options,
+		.ops = &ops,
+		.user = r->peer,
+	};
+	r->peer->conn = tcp_connect(r->tcp, &config, &failure);
+	if (!r->peer->conn)
+		r->peer->events = TCP_EVENT_FAILED;
+	else if (r->line.count == 3 && script_number(r->line.word[2], &bytes))
+		call_send(r, bytes); /* before the first turn */
 }
 
 static void call_recv(struct run *r, uint32_t n)
@@ -610,6 +631,10 @@ static void do_set(struct run *r)
 		r->config.ecn = ecn_kind(r, r->line.word[2]);
 	else if (strcmp(r->line.word[1], "pacing") == 0)
 		r->config.pacing = strcmp(r->line.word[2], "on") == 0;
+	else if (strcmp(r->line.word[1], "tfo") == 0)
+		r->options.fast_open = n;
+	else if (strcmp(r->line.word[1], "defer_accept") == 0)
+		r->options.defer_accept = n;
 	else if (strcmp(r->line.word[1], "mss") == 0)
 		r->options.mss_max = (uint16_t)n;
 	else if (strcmp(r->line.word[1], "v6") == 0)

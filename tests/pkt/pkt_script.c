@@ -109,6 +109,25 @@ static bool read_sack(const char *word, struct wire_tcp *h)
 	return *end == 0;
 }
 
+/* "tfo", "tfo *" or "tfo HEX": a word that is no cookie belongs to the next option. */
+static void read_fast_open(const struct script_line *line, uint32_t *at, struct script_seg *out)
+{
+	const char *word = *at < line->count ? line->word[*at] : "";
+	size_t n = strlen(word);
+
+	out->h.has_fast_open = true;
+	out->fast_open_any = strcmp(word, "*") == 0;
+	if (!out->fast_open_any &&
+		(n < 8 || n > 2 * WIRE_TCP_FAST_OPEN_MAX || strspn(word, "0123456789abcdef") != n))
+		return;
+	++*at;
+	for (size_t i = 0; i + 1 < n; i += 2) {
+		char byte[3] = {word[i], word[i + 1], 0};
+
+		out->h.fast_open[out->h.fast_open_len++] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+}
+
 /* Reads one option at word *at; leaves *at after it. */
 static bool read_option(const struct script_line *line, uint32_t *at, struct script_seg *out)
 {
@@ -118,6 +137,10 @@ static bool read_option(const struct script_line *line, uint32_t *at, struct scr
 
 	if (strcmp(name, "sackOK") == 0) {
 		h->has_sack_permitted = true;
+		return true;
+	}
+	if (strcmp(name, "tfo") == 0) {
+		read_fast_open(line, at, out);
 		return true;
 	}
 	if (strcmp(name, "mss") == 0 && left && script_number(line->word[(*at)++], &n)) {
@@ -210,6 +233,10 @@ void script_seg_print(const struct script_seg *seg, char *buf, size_t size)
 		ADD("ts %u %u,", h->ts_val, h->ts_ecr);
 	if (h->has_window_scale)
 		ADD("wscale %u,", h->window_scale);
+	if (h->has_fast_open)
+		ADD("tfo ");
+	for (uint8_t i = 0; i < h->fast_open_len; i++)
+		ADD("%02x", h->fast_open[i]);
 	for (uint8_t i = 0; i < h->sack_count; i++)
 		ADD("%s%d:%d ", i ? "" : "sack ", (int)h->sack[i].start.v, (int)h->sack[i].end.v);
 	ADD(">");

@@ -24,7 +24,7 @@ struct script_seg {
 	uint32_t len;
 	uint8_t tos;
 	bool has_window, has_options;
-	bool ts_val_any, ts_ecr_any; /* written as "*" */
+	bool ts_val_any, ts_ecr_any, fast_open_any; /* written as "*" */
 };
 
 /** Cuts a line; false if it is empty or a comment. Aborts the test beyond its limits. */

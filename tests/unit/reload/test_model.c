@@ -109,7 +109,7 @@ static void binds_spread_over_lists_and_ranges(void **state)
 	struct model *m = fake_config_model(
 		"frontend f\n" TIMEOUTS
 		" bind *:80,:81-82,[::]:83 v4v6 maxconn 5 name web backlog 6 mss 1200 cc bbr\n"
-		" bind :::84 v6only\n");
+		" bind :::84 v6only tfo defer-accept\n");
 	const struct model_frontend *fe;
 	struct ip_addr any4 = addr("0.0.0.0"), any6 = addr("::");
 
@@ -125,22 +125,26 @@ static void binds_spread_over_lists_and_ranges(void **state)
 		assert_int_equal(b->maxconn, 5);
 		assert_int_equal(b->backlog, 6);
 		assert_int_equal(b->tcp.mss_max, 1200);
+		assert_false(b->tcp.fast_open);
+		assert_false(b->tcp.defer_accept);
 		assert_int_equal(b->tcp.cc, TCP_CC_BBR);
 		assert_true(b->v4v6);
 	}
 	assert_int_equal(m->binds[4].local.port, 84);
 	assert_true(m->binds[4].v6_only);
+	assert_true(m->binds[4].tcp.fast_open);
+	assert_true(m->binds[4].tcp.defer_accept);
 	model_destroy(m);
 }
 
 static void servers_take_their_words(void **state)
 {
 	struct model *m = fake_config_model(
-		"defaults\n" TIMEOUTS " default-server weight 10 maxconn 100 cc reno\n"
+		"defaults\n" TIMEOUTS " default-server weight 10 maxconn 100 cc reno tfo\n"
 		"backend b\n balance leastconn\n option allbackups\n option redispatch 2\n"
 		" server a 10.0.0.1:80\n"
 		" server b [2001:db8::1]:81 weight 5 backup maxqueue 3 cc cubic\n"
-		" server c 10.0.0.3:+1000 disabled\n"
+		" server c 10.0.0.3:+1000 disabled no-tfo\n"
 		" server d 10.0.0.4\n");
 	const struct model_backend *be = &proxy(m, "b")->be;
 	const struct model_server *s = &m->servers[be->server_first];
@@ -155,6 +159,8 @@ static void servers_take_their_words(void **state)
 	assert_int_equal(be->server_count, 4);
 	assert_int_equal(s[0].weight, 10);
 	assert_int_equal(s[0].maxconn, 100);
+	assert_true(s[0].tcp.fast_open);
+	assert_false(s[2].tcp.fast_open);
 	assert_int_equal(s[1].weight, 5);
 	assert_true(s[1].backup);
 	assert_int_equal(s[1].maxqueue, 3);
