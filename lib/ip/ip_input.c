@@ -4,6 +4,7 @@
 #include "ip_pvt.h"
 
 #define PREFETCH_AHEAD 3
+#define VLAN_ID_MASK   0x0fff
 
 static bool iface_find(const struct ip_stack *ip, uint16_t port, uint16_t vlan, uint16_t *iface)
 {
@@ -30,12 +31,25 @@ static void ether_input_ipv4(struct ip_stack *ip, struct rte_mbuf *m, uint16_t i
 		ip_v4_input(ip, m, iface);
 }
 
+/* No port is asked to take tags off; if one does it says so. */
+static enum wire_verdict ether_read(const struct rte_mbuf *m, struct wire_ether *out)
+{
+	enum wire_verdict verdict =
+		wire_ether_parse(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, out);
+
+	if (verdict != WIRE_OK || !(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED))
+		return verdict;
+	if (out->vlan != 0)
+		return WIRE_UNSUPPORTED;
+	out->vlan = m->vlan_tci & VLAN_ID_MASK;
+	return WIRE_OK;
+}
+
 /* Takes a frame. */
 static void ether_input(struct ip_stack *ip, uint16_t port, struct rte_mbuf *m)
 {
 	struct wire_ether ether;
-	enum wire_verdict verdict =
-		wire_ether_parse(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &ether);
+	enum wire_verdict verdict = ether_read(m, &ether);
 	bool for_many = wire_mac_is_multicast(&ether.dst);
 	uint16_t iface;
 

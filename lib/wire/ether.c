@@ -7,6 +7,11 @@
 #define VLAN_ID_RESERVED 0x0fff
 #define ARP_HW_ETHERNET  1
 
+static bool is_tag(uint16_t type)
+{
+	return type == WIRE_ETHERTYPE_VLAN || type == WIRE_ETHERTYPE_SVLAN;
+}
+
 enum wire_verdict wire_ether_parse(const uint8_t *p, size_t len, struct wire_ether *out)
 {
 	*out = (struct wire_ether){.len_bytes = WIRE_ETHER_BYTES};
@@ -16,7 +21,7 @@ enum wire_verdict wire_ether_parse(const uint8_t *p, size_t len, struct wire_eth
 	memcpy(out->src.b, p + 6, sizeof(out->src.b));
 	out->type = load_be16(p + 12);
 	if (out->type != WIRE_ETHERTYPE_VLAN)
-		return WIRE_OK;
+		return is_tag(out->type) ? WIRE_UNSUPPORTED : WIRE_OK;
 	if (len < WIRE_ETHER_BYTES + WIRE_VLAN_BYTES)
 		return WIRE_SHORT;
 	out->len_bytes += WIRE_VLAN_BYTES;
@@ -24,7 +29,7 @@ enum wire_verdict wire_ether_parse(const uint8_t *p, size_t len, struct wire_eth
 	out->type = load_be16(p + 16);
 	if (out->vlan == VLAN_ID_RESERVED)
 		return WIRE_MALFORMED;
-	return out->type == WIRE_ETHERTYPE_VLAN ? WIRE_UNSUPPORTED : WIRE_OK;
+	return is_tag(out->type) ? WIRE_UNSUPPORTED : WIRE_OK;
 }
 
 size_t wire_ether_emit(uint8_t *p, const struct wire_ether *h)

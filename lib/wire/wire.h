@@ -30,12 +30,13 @@ struct wire_mac {
 	uint8_t b[6];
 };
 
-#define WIRE_ETHERTYPE_IPV4 0x0800
-#define WIRE_ETHERTYPE_ARP  0x0806
-#define WIRE_ETHERTYPE_VLAN 0x8100
-#define WIRE_ETHERTYPE_IPV6 0x86dd
-#define WIRE_ETHER_BYTES    14
-#define WIRE_VLAN_BYTES     4
+#define WIRE_ETHERTYPE_IPV4  0x0800
+#define WIRE_ETHERTYPE_ARP   0x0806
+#define WIRE_ETHERTYPE_VLAN  0x8100
+#define WIRE_ETHERTYPE_SVLAN 0x88a8 /* a service tag (802.1ad) */
+#define WIRE_ETHERTYPE_IPV6  0x86dd
+#define WIRE_ETHER_BYTES     14
+#define WIRE_VLAN_BYTES      4
 
 struct wire_ether {
 	struct wire_mac dst;
@@ -45,7 +46,7 @@ struct wire_ether {
 	uint8_t len_bytes; /* of the header with its tag */
 };
 
-/** A second tag is WIRE_UNSUPPORTED. Emit writes a tag if vlan is not 0. */
+/** A second tag and a service tag are WIRE_UNSUPPORTED. Emit writes a tag if vlan is not 0. */
 enum wire_verdict wire_ether_parse(const uint8_t *p, size_t len, struct wire_ether *out);
 size_t wire_ether_emit(uint8_t *p, const struct wire_ether *h);
 

@@ -158,6 +158,15 @@ static void reserved_vlan(struct rte_mbuf *m, uint8_t *p)
 	store_be16(p + 14, 0xfff);
 }
 
+static void two_tags(struct rte_mbuf *m, uint8_t *p)
+{
+	unknown_vlan(m, p);
+	p = rte_pktmbuf_mtod(m, uint8_t *);
+	store_be16(p + 14, 7);
+	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	m->vlan_tci = 7;
+}
+
 static void icmp_short(struct rte_mbuf *m, uint8_t *p)
 {
 	p[IP_AT + 9] = WIRE_PROTO_ICMP;
@@ -204,6 +213,7 @@ static const struct change changes[] = {
 	{"to another station", IP_STAT_RX_OTHER_MAC, other_mac},
 	{"to us by broadcast", IP_STAT_RX_LINK_BROADCAST, broadcast_mac},
 	{"unknown VLAN", IP_STAT_RX_VLAN, unknown_vlan},
+	{"two tags, one taken off by the port", IP_STAT_RX_VLAN, two_tags},
 	{"reserved VLAN", IP_STAT_RX_VLAN, reserved_vlan},
 	{"LLDP", IP_STAT_RX_ETHERTYPE, other_type},
 	{"IPv6", IP_STAT_RX_ETHERTYPE, ipv6},
@@ -282,6 +292,21 @@ static void test_delivers_by_vlan(void **state)
 	assert_int_equal(f->tcp[0].packets[0].iface, 1);
 	assert_int_equal(f->tcp[0].packets[0].tos, 2);
 	assert_int_equal(f->tcp[0].packets[0].ttl, 64);
+	expect_delivered(f, "10.7.0.1", 23);
+}
+
+/* A port that takes the tag off tells it beside the frame, with its priority. */
+static void test_delivers_by_a_tag_that_was_taken_off(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_frame frame = {.src = fake_addr("10.7.0.9"), .dst = fake_addr("10.7.0.1")};
+	struct wire_tcp tcp = {.src_port = 1, .dst_port = 80};
+	struct rte_mbuf *m = fake_frame_tcp(&f->net->pools[0], &frame, &tcp, "abc", 3);
+
+	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+	m->vlan_tci = 5 << 13 | 7;
+	fake_net_receive(f->net, m);
+	assert_int_equal(f->tcp[0].packets[0].iface, 1);
 	expect_delivered(f, "10.7.0.1", 23);
 }
 
@@ -380,6 +405,7 @@ int main(void)
 		IP_TEST(test_bad_icmp),
 		IP_TEST(test_delivers_to_each_address),
 		IP_TEST(test_delivers_by_vlan),
+		IP_TEST(test_delivers_by_a_tag_that_was_taken_off),
 		IP_TEST(test_loopback_where_it_is_allowed),
 		IP_TEST(test_trims_padding),
 		IP_TEST(test_skips_options),

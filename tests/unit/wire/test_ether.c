@@ -47,6 +47,10 @@ static void odd_tags(void **state)
 			18},
 		{"reserved id", {MACS "\x81\x00\x0f\xff\x08\x00", 18}, WIRE_MALFORMED, 0x0800, 4095,
 			18},
+		{"a service tag", {MACS "\x88\xa8\x00\x01\x08\x00", 18}, WIRE_UNSUPPORTED, 0x88a8,
+			0, 14},
+		{"a service tag inside", {MACS "\x81\x00\x00\x01\x88\xa8", 18}, WIRE_UNSUPPORTED,
+			0x88a8, 1, 18},
 		{"two tags", {MACS "\x81\x00\x00\x01\x81\x00", 18}, WIRE_UNSUPPORTED, 0x8100, 1,
 			18},
 	};
