@@ -44,7 +44,7 @@ static uint32_t core_count(const struct machine *m)
 static bool all_virtual(const struct model_network *n)
 {
 	for (uint32_t i = 0; i < n->port_count; i++)
-		if (n->ports[i].pci)
+		if (model_port_has_pci(&n->ports[i]))
 			return false;
 	return true;
 }
@@ -102,6 +102,8 @@ static int create_ports(struct machine *m, struct error *err)
 	for (uint32_t i = 0; i < n->worker_count; i++)
 		pools[i] = &m->cores[i].pkts;
 	for (uint32_t i = 0; i < n->port_count; i++) {
+		const char *members[PORT_MEMBERS_MAX];
+		bool member_is_pci[PORT_MEMBERS_MAX];
 		struct dpdk_port_config config = {.name = n->ports[i].name,
 			.index = (uint16_t)i,
 			.device = n->ports[i].pci ? n->ports[i].pci : n->ports[i].vdev,
@@ -109,8 +111,15 @@ static int create_ports(struct machine *m, struct error *err)
 			.mtu = n->ports[i].mtu,
 			.queues = (uint16_t)n->worker_count,
 			.steer = &m->steer,
-			.pools = pools};
+			.pools = pools,
+			.members = members,
+			.member_is_pci = member_is_pci,
+			.member_count = n->ports[i].member_count};
 
+		for (uint32_t j = 0; j < config.member_count; j++) {
+			members[j] = n->ports[i].members[j].device;
+			member_is_pci[j] = n->ports[i].members[j].is_pci;
+		}
 		m->ports[i] = dpdk_port_create(m->eal, &config, err);
 		if (!m->ports[i]) {
 			error_prefix(err, "%s:%u: port %s", n->ports[i].place.file,
@@ -411,16 +420,22 @@ static int add_control_pollers(struct machine *m, struct error *err)
 static int start_dpdk(struct machine *m, struct error *err)
 {
 	const struct model_network *n = &m->model->network;
-	const char *pci[PORT_MAX];
+	const char *pci[DPDK_PCI_MAX];
 	struct dpdk_eal_config config = {
 		.memory_mib = (uint32_t)(m->sizes.memory_bytes >> 20), .pci = pci};
 
 	if (n->port_count > PORT_MAX)
 		return error_set(
 			err, -E2BIG, "more than %d devices in section 'network'", PORT_MAX);
-	for (uint32_t i = 0; i < n->port_count; i++)
-		if (n->ports[i].pci)
-			pci[config.pci_count++] = n->ports[i].pci;
+	for (uint32_t i = 0; i < n->port_count; i++) {
+		const struct model_port *p = &n->ports[i];
+
+		if (p->pci)
+			pci[config.pci_count++] = p->pci;
+		for (uint32_t j = 0; j < p->member_count; j++)
+			if (p->members[j].is_pci)
+				pci[config.pci_count++] = p->members[j].device;
+	}
 	m->eal = dpdk_eal_create(&config, err);
 	return m->eal ? 0 : err->code;
 }

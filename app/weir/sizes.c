@@ -23,7 +23,7 @@
 static bool has_device(const struct model_network *n)
 {
 	for (uint32_t i = 0; i < n->port_count; i++)
-		if (n->ports[i].pci)
+		if (model_port_has_pci(&n->ports[i]))
 			return true;
 	return false;
 }

@@ -52,12 +52,12 @@ static void send_due(struct impair_port *p, uint16_t queue, uint64_t now_ns)
 	do {
 		line->due_count += take_due(line, now_ns, line->due + line->due_count,
 			(uint16_t)(PKT_BURST_MAX - line->due_count));
-		if (line->due_count == 0)
+		if (line->due_count == 0 && !p->inner->tx_always)
 			return;
 		sent = p->inner->ops->tx_burst(p->inner, queue, line->due, line->due_count);
 		line->due_count = (uint16_t)(line->due_count - sent);
 		memmove(line->due, line->due + sent, line->due_count * sizeof(line->due[0]));
-	} while (line->due_count == 0);
+	} while (sent > 0 && line->due_count == 0);
 }
 
 /* Always takes all: a line that is full loses the newest. */
@@ -101,6 +101,13 @@ static void stats_read(struct port *port, struct port_device_stats *out)
 	struct impair_port *p = port->impl;
 
 	p->inner->ops->stats_read(p->inner, out);
+}
+
+static uint32_t members_read(struct port *port, struct port_member *out)
+{
+	struct impair_port *p = port->impl;
+
+	return p->inner->ops->members_read ? p->inner->ops->members_read(p->inner, out) : 0;
 }
 
 static struct stat_group *group(struct port *port, uint16_t queue, uint32_t i)
@@ -186,6 +193,7 @@ static const struct port_ops impair_ops = {
 	.tx_burst = tx_burst,
 	.link_is_up = link_is_up,
 	.stats_read = stats_read,
+	.members_read = members_read,
 	.destroy = destroy,
 	.next_at = next_at,
 	.group = group,

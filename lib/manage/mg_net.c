@@ -32,17 +32,31 @@ static char *mac_text(const struct wire_mac *mac, char *buf)
 	return buf;
 }
 
+static void print_stats(struct mg_out *out, const struct port_device_stats *s)
+{
+	mg_printf(out,
+		": rx %" PRIu64 " packets %" PRIu64 " bytes, missed %" PRIu64 ", errors %" PRIu64
+		", no buffer %" PRIu64 "; tx %" PRIu64 " packets %" PRIu64 " bytes, errors %" PRIu64
+		"\n",
+		s->rx_pkts, s->rx_bytes, s->rx_missed, s->rx_errors, s->rx_no_buffer, s->tx_pkts,
+		s->tx_bytes, s->tx_errors);
+}
+
 static void print_device(struct mg_out *out, struct port *p)
 {
-	struct port_device_stats s = {0};
+	struct port_device_stats stats = {0};
+	struct port_member members[PORT_MEMBERS_MAX];
+	uint32_t count = p->ops->members_read ? p->ops->members_read(p, members) : 0;
 
-	p->ops->stats_read(p, &s);
-	mg_printf(out,
-		"  device: rx %" PRIu64 " packets %" PRIu64 " bytes, missed %" PRIu64
-		", errors %" PRIu64 ", no buffer %" PRIu64 "; tx %" PRIu64 " packets %" PRIu64
-		" bytes, errors %" PRIu64 "\n",
-		s.rx_pkts, s.rx_bytes, s.rx_missed, s.rx_errors, s.rx_no_buffer, s.tx_pkts,
-		s.tx_bytes, s.tx_errors);
+	p->ops->stats_read(p, &stats);
+	mg_puts(out, "  device");
+	print_stats(out, &stats);
+	for (uint32_t i = 0; i < count; i++) {
+		mg_printf(out, "  member %s, link %s, %s", members[i].name,
+			members[i].link_is_up ? "up" : "down",
+			members[i].is_active ? "active" : "not active");
+		print_stats(out, &members[i].stats);
+	}
 }
 
 /* What the driver counts itself in each queue, if it does. */

@@ -232,15 +232,31 @@ struct model_stats_socket {
 };
 
 /* Section "network". */
+struct model_port_member {
+	const char *device; /* as vdev or pci of a port */
+	bool is_pci;
+};
+
 struct model_port {
 	struct model_place place;
 	char name[PORT_NAME_SIZE];
-	const char *vdev; /* "net_tap0,iface=weir0", or NULL */
-	const char *pci;  /* "0000:03:00.0", or NULL */
-	uint16_t mtu;     /* 0: the device's */
+	const char *vdev;      /* "net_tap0,iface=weir0", or NULL */
+	const char *pci;       /* "0000:03:00.0", or NULL */
+	uint32_t member_count; /* if vdev is a bond */
+	struct model_port_member members[PORT_MEMBERS_MAX];
+	uint16_t mtu; /* 0: the device's */
 	bool allow_loopback;
 	struct port_impair impair;
 };
+
+/** True if it, or a member of it, is a device of the PCI bus. */
+static inline bool model_port_has_pci(const struct model_port *p)
+{
+	for (uint32_t i = 0; i < p->member_count; i++)
+		if (p->members[i].is_pci)
+			return true;
+	return p->pci != NULL;
+}
 
 struct model_network {
 	struct model_place place; /* of the section; file NULL if there is none */

@@ -70,7 +70,7 @@ static uint32_t burst(struct port_core *pc)
 	uint64_t bytes;
 	uint32_t sent;
 
-	if (pc->tx_count == 0 && !pc->port->ops->next_at)
+	if (pc->tx_count == 0 && !pc->port->ops->next_at && !pc->port->tx_always)
 		return 0;
 	if (pc->tx_queue == PORT_NO_QUEUE) {
 		sent = ring_put(pc->tx_ring, pc->tx, pc->tx_count);

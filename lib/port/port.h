@@ -21,8 +21,9 @@
 #include "ring.h"
 #include "wire.h"
 
-#define PORT_MAX       16
-#define PORT_NAME_SIZE 32
+#define PORT_MAX         16
+#define PORT_NAME_SIZE   32
+#define PORT_MEMBERS_MAX 8 /* devices of a bond */
 
 enum port_cap {
 	PORT_CAP_RX_IP_CHECKSUM = 1 << 0, /* for the operator: IPv4 headers may be verified */
@@ -43,6 +44,14 @@ struct port_device_stats {
 	uint64_t tx_pkts, tx_bytes, tx_errors;
 };
 
+/* A device behind a bond. */
+struct port_member {
+	char name[PORT_NAME_SIZE]; /* the device's */
+	bool link_is_up;
+	bool is_active; /* the bond sends by it; with LACP: its aggregator distributes */
+	struct port_device_stats stats;
+};
+
 struct port_ops {
 	const char *driver;
 	/** Data core: fills up to n packets; the caller owns them. */
@@ -59,6 +68,9 @@ struct port_ops {
 	void (*destroy)(struct port *port);
 
 	/* NULL where a driver has no need of them. */
+
+	/** Control core: the devices behind a bond, PORT_MEMBERS_MAX at most; returns how many. */
+	uint32_t (*members_read)(struct port *port, struct port_member *out);
 
 	/** Data core, the owner of both queues (PORT_NO_QUEUE: of one only): when the driver, which
 	 * holds packets back, has the next one to give or to send; UINT64_MAX: never. Such a driver
@@ -81,6 +93,7 @@ struct port {
 	uint16_t mtu;         /* bytes of IP in a frame */
 	uint16_t tx_segs_max; /* with PORT_CAP_TX_MULTI_SEG: segments of a frame; 0: any number */
 	uint32_t caps;
+	bool tx_always; /* tx_burst is called in each turn, also for nothing: LACP sends by it */
 	struct wire_mac mac; /* the address that we answer with */
 };
 

@@ -214,6 +214,13 @@ struct model_place rl_place(const struct rl_call *c);
 const char *rl_strdup(struct rl_draft *d, const char *text);
 void *rl_alloc(struct rl_draft *d, size_t size_bytes);
 
+/** Adds a member to the bond `p`; reports word `index` and returns false if it cannot be. */
+bool rl_bond_member(
+	const struct rl_call *c, uint32_t index, struct model_port *p, const char *device);
+/** A port line was read: takes the members out of the arguments of a bond, and looks for devices
+ * that are used twice. Reports and returns false if there is something wrong. */
+bool rl_bond_check(const struct rl_call *c, struct model_port *p);
+
 /** Asks the system for the address of a name; nothing is reported. */
 bool rl_name_resolves(const struct rl_call *c, struct lang_address *address);
 

@@ -135,14 +135,17 @@ static bool port_word(const struct rl_call *c, uint32_t *i, struct rl_port *p)
 		p->port.vdev = rl_strdup(c->draft, lang_text(c->s, at + 1));
 	else if (lang_is(c->s, at, "pci"))
 		p->port.pci = rl_strdup(c->draft, lang_text(c->s, at + 1));
+	else if (lang_is(c->s, at, "member"))
+		return rl_bond_member(
+			c, at + 1, &p->port, rl_strdup(c->draft, lang_text(c->s, at + 1)));
 	else if (lang_is(c->s, at, "vlan"))
 		return port_number(c, at + 1, 1, 4094, &p->vlan);
 	else if (lang_is(c->s, at, "mtu"))
 		return port_number(c, at + 1, IP_MTU_MIN, 9216, &p->port.mtu);
 	else {
 		rl_alert(c, at,
-			"vdev <device>, pci <address>, vlan <id>, mtu <bytes>, allow-loopback, "
-			"impair <words>",
+			"vdev <device>, pci <address>, member <device>, vlan <id>, mtu <bytes>, "
+			"allow-loopback, impair <words>",
 			"'port': unknown word '%s'", lang_text(c->s, at));
 		return false;
 	}
@@ -169,6 +172,8 @@ static void kw_port(const struct rl_call *c)
 			"'port' %s needs a device: either 'vdev' or 'pci'", name);
 		return;
 	}
+	if (!rl_bond_check(c, &p.port))
+		return;
 	slot = rl_append(&c->draft->ports);
 	if (!slot)
 		c->draft->failed = true;
@@ -236,8 +241,8 @@ const struct rl_keyword rl_keywords_network[] = {
 	{"pacing", "off | on", RELOAD_NETWORK, 1, 1, 0, kw_pacing},
 	{"memory", "<size>", RELOAD_NETWORK, 1, 1, 0, kw_memory},
 	{"port",
-		"<name> vdev <device> | pci <address> [vlan <id>] [mtu <bytes>] [allow-loopback] "
-		"[impair <words>]",
+		"<name> vdev <device> | pci <address> [member <device>]... [vlan <id>] "
+		"[mtu <bytes>] [allow-loopback] [impair <words>]",
 		RELOAD_NETWORK, 3, RL_NO_LIMIT, 0, kw_port},
 	{"address", "<address>/<bits> port <name>", RELOAD_NETWORK, 1, RL_NO_LIMIT, 0, kw_address},
 	{"route", "<network>/<bits> via <address> [port <name>]", RELOAD_NETWORK, 3, 5, 0,

@@ -12,6 +12,10 @@
  * tap that existed before keeps its MAC address, MTU, flags, addresses and routes. DPDK learns of
  * packets on a tap by real-time signals (SIGRTMAX and below): at least one thread must not block
  * them, and nobody else may handle them.
+ *
+ * net_bonding: several devices as one port (active-backup, balance, LACP, ...). The link of one
+ * with LACP is up while at least one member carries traffic by agreement with the other side. Taps
+ * as members get the bond's MAC address from DPDK, so such a bond answers with another one, too.
  */
 #ifndef WEIR_DPDK_H
 #define WEIR_DPDK_H
@@ -20,6 +24,8 @@
 #include "steer.h"
 
 struct dpdk_eal;
+
+#define DPDK_PCI_MAX (PORT_MAX * PORT_MEMBERS_MAX)
 
 enum dpdk_huge {
 	DPDK_HUGE_AUTO, /* if the machine has enough free huge pages */
@@ -30,7 +36,7 @@ enum dpdk_huge {
 struct dpdk_eal_config {
 	uint32_t memory_mib; /* for all pools; 0: 512 */
 	enum dpdk_huge huge;
-	const char *const *pci; /* addresses of all PCI devices that will be ports */
+	const char *const *pci; /* addresses of all PCI devices that will be ports or members */
 	uint32_t pci_count;
 	/* Gets DPDK's own error lines (no newline), from any thread; NULL: standard error. */
 	void (*log)(void *ctx, const char *line);
@@ -53,7 +59,12 @@ struct dpdk_port_config {
 	uint16_t index;     /* 0 to PORT_MAX - 1 */
 	const char *device; /* "net_tap0,iface=weir0", or "0000:03:00.0" with is_pci */
 	bool is_pci;
-	uint16_t mtu; /* 0: the device's own */
+	/* Of a bond ("net_bonding0,mode=4"): devices in the same form, PCI addresses as EAL got
+	 * them. They are the bond's alone. */
+	const char *const *members;
+	const bool *member_is_pci;
+	uint32_t member_count; /* at most PORT_MEMBERS_MAX */
+	uint16_t mtu;          /* 0: the device's own */
 	/* One queue for each core. A device that cannot spread flows by the key and the table of
 	 * `steer` (NULL: none can) gets one receive queue. */
 	uint16_t queues;

@@ -43,4 +43,15 @@ void tap_disarm(struct tap_state *tap);
 /** After DPDK is done: puts back what is not as it was. Safe on a zeroed state. */
 void tap_state_restore(const struct tap_state *tap);
 
+/* bond.c */
+
+/** True if it is one by LACP (IEEE 802.1AX). */
+bool bond_has_lacp(uint16_t id);
+/** Before it joins: a tap whose link the bond has to look at. */
+void bond_poll_link_of(uint16_t member);
+/** Once it is attached: takes in its members. Returns 0, or -EINVAL with *err set. */
+int bond_join(uint16_t id, uint32_t member_count, struct error *err);
+/** True if the bond sends by this member now. */
+bool bond_member_is_active(uint16_t id, uint16_t member);
+
 #endif

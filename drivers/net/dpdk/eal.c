@@ -13,7 +13,7 @@
 #include "dpdk_pvt.h"
 
 #define MEMORY_MIB_DEFAULT 512
-#define ARGS_MAX           (16 + 2 * PORT_MAX)
+#define ARGS_MAX           (16 + 2 * DPDK_PCI_MAX)
 #define ARG_SIZE           64
 #define LINE_SIZE          256
 #define HUGE_PAGES_DIR     "/sys/kernel/mm/hugepages"
@@ -195,7 +195,7 @@ struct dpdk_eal *dpdk_eal_create(const struct dpdk_eal_config *config, struct er
 	cpu_set_t cpus;
 	int rc;
 
-	ASSERT(config->pci_count <= PORT_MAX);
+	ASSERT(config->pci_count <= DPDK_PCI_MAX);
 	if (!eal || !(eal->log_stream = fopencookie(eal, "w", log_functions))) {
 		error_set(err, -ENOMEM, "no memory to start DPDK");
 		free(eal);

@@ -36,16 +36,25 @@
 	(RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | \
 		RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP)
 
-struct dpdk_port {
-	struct port port;
+struct device {
 	uint16_t id;   /* DPDK's */
 	bool attached; /* the device is there */
-	bool started;
 	bool is_tap;
-	bool tx_prepare;           /* the device checks and completes what it is to offload */
 	char vdev[VDEV_NAME_SIZE]; /* of a virtual device */
 	struct tap_state tap;
-	uint64_t tx_refused; /* packets that the device would never take */
+};
+
+struct dpdk_port {
+	struct port port;
+	struct device dev;
+	uint16_t id; /* of dev; for the bursts */
+	bool started;
+	bool has_tap;    /* it is one, or a member is */
+	bool has_lacp;   /* a bond whose members the other side must agree to */
+	bool tx_prepare; /* the device checks and completes what it is to offload */
+	uint32_t member_count;
+	struct device members[PORT_MEMBERS_MAX]; /* of a bond */
+	uint64_t tx_refused;                     /* packets that the device would never take */
 };
 
 static uint16_t rx_burst(struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
@@ -73,20 +82,28 @@ static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **pk
 	return sent;
 }
 
-static bool link_is_up(struct port *port)
+static bool device_link_is_up(uint16_t id)
 {
 	struct rte_eth_link link = {0};
 
-	return rte_eth_link_get_nowait(((struct dpdk_port *)port->impl)->id, &link) == 0 &&
-	       link.link_status == RTE_ETH_LINK_UP;
+	return rte_eth_link_get_nowait(id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
-static void stats_read(struct port *port, struct port_device_stats *out)
+static bool link_is_up(struct port *port)
 {
 	struct dpdk_port *d = port->impl;
+	bool agreed = !d->has_lacp;
+
+	for (uint32_t i = 0; i < d->member_count && !agreed; i++)
+		agreed = bond_member_is_active(d->id, d->members[i].id);
+	return agreed && device_link_is_up(d->id);
+}
+
+static void device_stats_read(uint16_t id, struct port_device_stats *out)
+{
 	struct rte_eth_stats stats = {0};
 
-	rte_eth_stats_get(d->id, &stats);
+	rte_eth_stats_get(id, &stats);
 	*out = (struct port_device_stats){
 		.rx_pkts = stats.ipackets,
 		.rx_bytes = stats.ibytes,
@@ -95,24 +112,59 @@ static void stats_read(struct port *port, struct port_device_stats *out)
 		.rx_no_buffer = stats.rx_nombuf,
 		.tx_pkts = stats.opackets,
 		.tx_bytes = stats.obytes,
-		.tx_errors = stats.oerrors + __atomic_load_n(&d->tx_refused, __ATOMIC_RELAXED),
+		.tx_errors = stats.oerrors,
 	};
+}
+
+static void stats_read(struct port *port, struct port_device_stats *out)
+{
+	struct dpdk_port *d = port->impl;
+
+	device_stats_read(d->id, out);
+	out->tx_errors += __atomic_load_n(&d->tx_refused, __ATOMIC_RELAXED);
+}
+
+static uint32_t members_read(struct port *port, struct port_member *out)
+{
+	struct dpdk_port *d = port->impl;
+
+	for (uint32_t i = 0; i < d->member_count; i++) {
+		uint16_t id = d->members[i].id;
+		char name[RTE_ETH_NAME_MAX_LEN] = "";
+
+		rte_eth_dev_get_name_by_port(id, name);
+		out[i] = (struct port_member){.link_is_up = device_link_is_up(id),
+			.is_active = bond_member_is_active(d->id, id)};
+		snprintf(out[i].name, sizeof(out[i].name), "%.*s", PORT_NAME_SIZE - 1, name);
+		device_stats_read(id, &out[i].stats);
+	}
+	return d->member_count;
+}
+
+static void device_detach(struct device *dev)
+{
+	if (dev->attached)
+		rte_eth_dev_close(dev->id);
+	if (dev->attached && dev->vdev[0])
+		rte_eal_hotplug_remove("vdev", dev->vdev);
+	if (dev->is_tap)
+		tap_state_restore(&dev->tap);
 }
 
 static void destroy(struct port *port)
 {
 	struct dpdk_port *d = port->impl;
 
-	if (d->is_tap)
-		tap_disarm(&d->tap);
+	if (d->dev.is_tap)
+		tap_disarm(&d->dev.tap);
+	for (uint32_t i = 0; i < d->member_count; i++)
+		if (d->members[i].is_tap)
+			tap_disarm(&d->members[i].tap);
 	if (d->started)
 		rte_eth_dev_stop(d->id);
-	if (d->attached)
-		rte_eth_dev_close(d->id);
-	if (d->attached && d->vdev[0])
-		rte_eal_hotplug_remove("vdev", d->vdev);
-	if (d->is_tap)
-		tap_state_restore(&d->tap);
+	device_detach(&d->dev);
+	for (uint32_t i = 0; i < d->member_count; i++)
+		device_detach(&d->members[i]);
 	free(d);
 }
 
@@ -122,17 +174,20 @@ static const struct port_ops dpdk_ops = {
 	.tx_burst = tx_burst,
 	.link_is_up = link_is_up,
 	.stats_read = stats_read,
+	.members_read = members_read,
 	.destroy = destroy,
 };
 
-static int attach_pci(struct dpdk_port *d, const char *address, struct error *err)
+static int attach_pci(struct device *dev, const char *address, struct error *err)
 {
 	char path[PCI_PATH_SIZE], driver[PCI_PATH_SIZE];
 	const char *name;
 	ssize_t len;
 
-	if (rte_eth_dev_get_port_by_name(address, &d->id) == 0)
+	if (rte_eth_dev_get_port_by_name(address, &dev->id) == 0) {
+		dev->attached = true;
 		return 0;
+	}
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", address);
 	if (access(path, F_OK) != 0)
 		return error_set(err, -ENODEV,
@@ -148,38 +203,89 @@ static int attach_pci(struct dpdk_port *d, const char *address, struct error *er
 }
 
 /* "net_tap0,iface=weir0" is a name and its arguments. */
-static int attach_vdev(struct dpdk_port *d, const char *device, struct error *err)
+static int attach_vdev(struct device *dev, const char *device, struct error *err)
 {
 	char args[DEVICE_SIZE], mac[WIRE_MAC_TEXT_SIZE];
 	size_t name_len = strcspn(device, ",");
 	struct tap_fd_set fds;
 	int rc = 0, len;
 
-	if (name_len == 0 || name_len >= sizeof(d->vdev))
+	if (name_len == 0 || name_len >= sizeof(dev->vdev))
 		return error_set(err, -EINVAL, "\"%s\" is not the name of a device", device);
-	memcpy(d->vdev, device, name_len);
+	memcpy(dev->vdev, device, name_len);
 	len = snprintf(args, sizeof(args), "%s", device[name_len] ? device + name_len + 1 : "");
-	d->is_tap = strncmp(d->vdev, "net_tap", strlen("net_tap")) == 0;
-	if (d->is_tap)
-		rc = tap_state_save(&d->tap, args, err);
+	dev->is_tap = strncmp(dev->vdev, "net_tap", strlen("net_tap")) == 0;
+	if (dev->is_tap)
+		rc = tap_state_save(&dev->tap, args, err);
 	if (rc != 0)
 		return rc;
-	if (d->tap.iface[0] && !strstr(args, "mac=") && (size_t)len < sizeof(args))
+	if (dev->tap.iface[0] && !strstr(args, "mac=") && (size_t)len < sizeof(args))
 		len += snprintf(args + len, sizeof(args) - (size_t)len, ",mac=%s",
-			wire_mac_format(&d->tap.mac, mac));
+			wire_mac_format(&dev->tap.mac, mac));
 	if ((size_t)len >= sizeof(args))
-		return error_set(err, -EINVAL, "the arguments of %s are too long", d->vdev);
+		return error_set(err, -EINVAL, "the arguments of %s are too long", dev->vdev);
 	tap_fds(&fds);
-	rc = rte_eal_hotplug_add("vdev", d->vdev, args);
+	rc = rte_eal_hotplug_add("vdev", dev->vdev, args);
 	if (rc == 0)
-		rc = rte_eth_dev_get_port_by_name(d->vdev, &d->id);
+		rc = rte_eth_dev_get_port_by_name(dev->vdev, &dev->id);
 	if (rc == -EEXIST)
-		return error_set(err, rc, "%s is a port already", d->vdev);
+		return error_set(err, rc, "%s is a port already", dev->vdev);
 	if (rc != 0)
 		return error_set(
-			err, rc, "device %s cannot be opened (%s)", d->vdev, rte_strerror(-rc));
-	tap_find_socket(&d->tap, &fds);
+			err, rc, "device %s cannot be opened (%s)", dev->vdev, rte_strerror(-rc));
+	dev->attached = true;
+	tap_find_socket(&dev->tap, &fds);
 	return 0;
+}
+
+static int attach(struct device *dev, const char *device, bool is_pci, struct error *err)
+{
+	return is_pci ? attach_pci(dev, device, err) : attach_vdev(dev, device, err);
+}
+
+/* A bond names its members among its arguments, by the names of the devices alone. */
+static int attach_bond(
+	struct dpdk_port *d, const struct dpdk_port_config *config, struct error *err)
+{
+	char device[DEVICE_SIZE];
+	size_t len = (size_t)snprintf(device, sizeof(device), "%s", config->device);
+	int rc;
+
+	for (uint32_t i = 0; i < config->member_count && len < sizeof(device); i++)
+		len += (size_t)snprintf(device + len, sizeof(device) - len, ",slave=%.*s",
+			(int)strcspn(config->members[i], ","), config->members[i]);
+	if (len >= sizeof(device))
+		return error_set(err, -EINVAL, "the arguments of %s are too long", config->device);
+	rc = attach_vdev(&d->dev, device, err);
+	if (rc == 0)
+		rc = bond_join(d->dev.id, config->member_count, err);
+	d->has_lacp = rc == 0 && bond_has_lacp(d->dev.id);
+	d->port.tx_always = d->has_lacp;
+	return rc;
+}
+
+/* The members come before their bond. */
+static int attach_all(struct dpdk_port *d, const struct dpdk_port_config *config, struct error *err)
+{
+	int rc = 0;
+
+	ASSERT(config->member_count <= PORT_MEMBERS_MAX);
+	for (; rc == 0 && d->member_count < config->member_count; d->member_count++) {
+		struct device *dev = &d->members[d->member_count];
+
+		rc = attach(dev, config->members[d->member_count],
+			config->member_is_pci[d->member_count], err);
+		d->has_tap |= dev->is_tap;
+		if (rc == 0 && dev->is_tap)
+			bond_poll_link_of(dev->id);
+	}
+	if (rc == 0)
+		rc = config->member_count > 0
+			     ? attach_bond(d, config, err)
+			     : attach(&d->dev, config->device, config->is_pci, err);
+	d->has_tap |= d->dev.is_tap;
+	d->id = d->dev.id;
+	return rc;
 }
 
 /* The device picks the entry of its table by the low bits of the hash, as steer does: the smaller
@@ -233,8 +339,8 @@ static int choose_mtu(struct dpdk_port *d, const struct dpdk_port_config *config
 {
 	uint16_t mtu = config->mtu, mtu_max = info->max_mtu;
 
-	if (mtu == 0 && d->tap.iface[0])
-		mtu = (uint16_t)MIN(d->tap.mtu, UINT16_MAX);
+	if (mtu == 0 && d->dev.tap.iface[0])
+		mtu = (uint16_t)MIN(d->dev.tap.mtu, UINT16_MAX);
 	if (mtu == 0 && rte_eth_dev_get_mtu(d->id, &mtu) != 0)
 		mtu = RTE_ETHER_MTU;
 	if (info->max_rx_pktlen > RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN)
@@ -264,7 +370,7 @@ static int configure(struct dpdk_port *d, const struct dpdk_port_config *config,
 
 	if (rc != 0)
 		return rc;
-	if (!d->is_tap) {
+	if (!d->has_tap) {
 		conf.rxmode.offloads |= info->rx_offload_capa & RX_WANTED;
 		conf.txmode.offloads |= info->tx_offload_capa & TX_WANTED;
 	} else {
@@ -272,7 +378,7 @@ static int configure(struct dpdk_port *d, const struct dpdk_port_config *config,
 	}
 	d->port.rx_queues = 1;
 	d->port.tx_queues = 1;
-	if (config->is_pci) /* queues of virtual devices go in pairs */
+	if (config->is_pci) /* queues of virtual devices and of bonds go in pairs */
 		d->port.tx_queues = MIN(config->queues, info->max_tx_queues);
 	d->port.caps = caps_of_offloads(conf.rxmode.offloads, conf.txmode.offloads);
 	d->tx_prepare = (conf.txmode.offloads & ~RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
@@ -303,7 +409,7 @@ static int set_up_queues(
 	int socket = rte_eth_dev_socket_id(d->id);
 	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(d->id, &rx_descs, &tx_descs);
 
-	if (d->is_tap)
+	if (d->has_tap)
 		rx_descs = TAP_DESCS;
 	for (uint16_t q = 0; rc == 0 && q < d->port.rx_queues; q++)
 		rc = rte_eth_rx_queue_setup(
@@ -322,10 +428,20 @@ static void choose_mac(struct dpdk_port *d)
 
 	rte_eth_macaddr_get(d->id, &mac);
 	memcpy(d->port.mac.b, mac.addr_bytes, sizeof(d->port.mac.b));
-	if (d->is_tap || rte_is_zero_ether_addr(&mac)) {
+	if (d->has_tap || rte_is_zero_ether_addr(&mac)) {
 		d->port.mac.b[0] = (uint8_t)((d->port.mac.b[0] | 2) & ~1);
 		d->port.mac.b[5] = (uint8_t)~d->port.mac.b[5];
 	}
+}
+
+/* Of a bond of taps every frame, because it is not for the MAC address that DPDK knows. */
+static void listen_to_groups(struct dpdk_port *d)
+{
+	if (d->dev.is_tap)
+		return; /* a tap brings all */
+	rte_eth_allmulticast_enable(d->id);
+	if (d->has_tap)
+		rte_eth_promiscuous_enable(d->id);
 }
 
 static int start(struct dpdk_port *d, const struct dpdk_port_config *config, struct error *err)
@@ -356,6 +472,7 @@ static int start(struct dpdk_port *d, const struct dpdk_port_config *config, str
 				rte_strerror(-rc));
 	}
 	choose_mac(d);
+	listen_to_groups(d);
 	return 0;
 }
 
@@ -374,9 +491,7 @@ struct port *dpdk_port_create(
 	d->port = (struct port){.ops = &dpdk_ops, .impl = d, .index = config->index};
 	snprintf(d->port.name, sizeof(d->port.name), "%s", config->name);
 	dpdk_log_hold(eal);
-	rc = config->is_pci ? attach_pci(d, config->device, &why)
-			    : attach_vdev(d, config->device, &why);
-	d->attached = rc == 0;
+	rc = attach_all(d, config, &why);
 	if (rc == 0) {
 		dpdk_log_hold(eal); /* forgets complaints that were no reason to fail */
 		rc = start(d, config, &why);

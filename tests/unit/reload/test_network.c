@@ -112,11 +112,54 @@ static void impair_is_warned_about(void **state)
 	fake_config_free(&f);
 }
 
+static void bonds_have_members(void **state)
+{
+	struct model *m = fake_config_model(
+		"network\n"
+		" port bond0 vdev net_bonding0,mode=4,slave=0000:03:00.0,xmit_policy=l34 "
+		"member net_tap1,iface=t1 member 0000:03:00.1\n"
+		" port bond0v7 vdev net_bonding0,mode=4,xmit_policy=l34 vlan 7\n"
+		" port lan0 vdev net_tap0,iface=t0\n"
+		" address 10.9.0.2/24 port bond0\n");
+	const struct model_network *n = &m->network;
+	const struct model_port *p = &n->ports[0];
+
+	(void)state;
+	assert_int_equal(n->port_count, 2);
+	assert_int_equal(n->ip.ifaces[1].port, 0);
+	assert_string_equal(p->vdev, "net_bonding0,mode=4,xmit_policy=l34");
+	assert_int_equal(p->member_count, 3);
+	assert_string_equal(p->members[0].device, "net_tap1,iface=t1");
+	assert_false(p->members[0].is_pci);
+	assert_string_equal(p->members[1].device, "0000:03:00.1");
+	assert_true(p->members[1].is_pci);
+	assert_string_equal(p->members[2].device, "0000:03:00.0");
+	assert_true(p->members[2].is_pci);
+	assert_true(model_port_has_pci(p));
+	assert_false(model_port_has_pci(&n->ports[1]));
+	model_destroy(m);
+}
+
+struct mistake {
+	const char *text, *problem;
+};
+
+static void expect_mistakes(const struct mistake *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fake_config f;
+
+		fake_config_load(&f, rows[i].text);
+		if (!strstr(f.problems, rows[i].problem))
+			fail_msg("row %zu:\n%swanted: %s", i, f.problems, rows[i].problem);
+		assert_null(f.model);
+		fake_config_free(&f);
+	}
+}
+
 static void mistakes_are_reported(void **state)
 {
-	static const struct {
-		const char *text, *problem;
-	} rows[] = {
+	static const struct mistake rows[] = {
 		{"network\n cores control 0\n", "ALERT 1 section 'network' has no port"},
 		{"network\n port lan0 vdev x\n port lan0 vdev y\n",
 			"ALERT 3 port 'lan0' was already declared at line 2"},
@@ -168,24 +211,44 @@ static void mistakes_are_reported(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct fake_config f;
+	expect_mistakes(rows, ARRAY_LEN(rows));
+}
 
-		fake_config_load(&f, rows[i].text);
-		if (!strstr(f.problems, rows[i].problem))
-			fail_msg("row %zu:\n%swanted: %s", i, f.problems, rows[i].problem);
-		assert_null(f.model);
-		fake_config_free(&f);
-	}
+static void mistakes_with_bonds(void **state)
+{
+	static const struct mistake rows[] = {
+		{"network\n port lan0 vdev net_bonding0,mode=1\n",
+			"ALERT 2 'port' lan0: a bond needs members"},
+		{"network\n port lan0 vdev net_tap0 member net_tap1\n",
+			"ALERT 2 'port' lan0: only a bond has members"},
+		{"network\n port b vdev net_bonding0,slave=net_tap1 member net_tap1,iface=x\n",
+			"ALERT 2 'port' b: 'net_tap1' is a member already"},
+		{"network\n port b vdev net_bonding0 member net_tap1\n port a vdev "
+		 "net_tap1,iface=x\n",
+			"ALERT 3 'port' a and 'b' (line 2) have a device in common"},
+		{"network\n port a pci 03:00.0\n port b vdev net_bonding0 member 03:00.0\n",
+			"ALERT 3 'port' b and 'a' (line 2) have a device in common"},
+		{"network\n port a vdev net_bonding0 member x\n port b vdev net_bonding1 member "
+		 "x\n",
+			"ALERT 3 'port' b and 'a' (line 2) have a device in common"},
+		{"network\n port b vdev net_bonding0 member a member b member c member d member e"
+		 " member f member g member h member i\n",
+			"ALERT 2 'port' b: more than 8 members"},
+	};
+
+	(void)state;
+	expect_mistakes(rows, ARRAY_LEN(rows));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports_vlans_addresses_and_routes),
+		cmocka_unit_test(bonds_have_members),
 		cmocka_unit_test(impair_is_read_for_each_direction),
 		cmocka_unit_test(impair_is_warned_about),
 		cmocka_unit_test(mistakes_are_reported),
+		cmocka_unit_test(mistakes_with_bonds),
 	};
 
 	return cmocka_run_group_tests_name("reload/network", tests, NULL, NULL);
