@@ -43,11 +43,11 @@ void tcp_cc_congestion(struct tcp_conn *c, enum tcp_cc_cause cause)
 /* --- what controls share ----------------------------------------------------------- */
 
 /* A timeout in a recovery comes when the window is what the recovery left. */
-uint32_t tcp_cc_base(const struct tcp_conn *c)
+uint32_t tcp_cc_base(const struct tcp_conn *c, enum tcp_cc_cause cause)
 {
 	uint32_t window = c->flags & TCP_F_RECOVERY ? MAX(c->cwnd, c->ssthresh) : c->cwnd;
 
-	return MIN(window, tcp_outstanding(c));
+	return cause == TCP_CC_ECN ? c->cwnd : MIN(window, tcp_outstanding(c));
 }
 
 void tcp_cc_idle(struct tcp_conn *c)

@@ -40,8 +40,9 @@ static inline bool tcp_cc_may_grow(const struct tcp_conn *c, const struct tcp_ac
 	       (a->cwnd_limited || c->flags & TCP_F_LOSS);
 }
 
-/** What to reduce from: the window, as far as it was in use (RFC 5681 equation 4). */
-uint32_t tcp_cc_base(const struct tcp_conn *c);
+/** What to reduce from: for a loss the window as far as it is in use (RFC 5681 equation 4), for a
+ * mark the window (RFC 3168 6.1.2), whose ACK may have emptied the path. */
+uint32_t tcp_cc_base(const struct tcp_conn *c, enum tcp_cc_cause cause);
 /** RFC 5681 3.1 with bytes counted; with HyStart++ where h is not NULL. */
 void tcp_cc_slow_start(struct tcp_conn *c, struct tcp_hystart *h, const struct tcp_ack *a);
 void tcp_hystart_init(struct tcp_hystart *h);

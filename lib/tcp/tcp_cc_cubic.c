@@ -152,7 +152,7 @@ static void cubic_on_ack(struct tcp_conn *c, const struct tcp_ack *a)
 static void cubic_on_congestion(struct tcp_conn *c, enum tcp_cc_cause cause)
 {
 	bool gentle = cause == TCP_CC_ECN && c->cwnd >= c->ssthresh;
-	uint32_t base = tcp_cc_base(c);
+	uint32_t base = tcp_cc_base(c, cause);
 	struct cubic *cu = tcp_cc_state(c);
 	struct cubic_stage *s = &cu->now;
 

@@ -54,7 +54,7 @@ static void reno_on_ack(struct tcp_conn *c, const struct tcp_ack *a)
 static void reno_on_congestion(struct tcp_conn *c, enum tcp_cc_cause cause)
 {
 	bool gentle = cause == TCP_CC_ECN && c->cwnd >= c->ssthresh;
-	uint32_t base = tcp_cc_base(c);
+	uint32_t base = tcp_cc_base(c, cause);
 	struct reno *r = tcp_cc_state(c);
 
 	c->ssthresh = MAX(gentle ? base / 5 * 4 : base / 2, 2 * tcp_seg_bytes(c));

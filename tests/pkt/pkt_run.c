@@ -562,6 +562,11 @@ static void do_expect(struct run *r)
 		snprintf(got, sizeof(got), "%u", tcp_conn_recv_ready(conn));
 	} else if (strcmp(what, "room") == 0) {
 		snprintf(got, sizeof(got), "%u", tcp_conn_send_room(conn));
+	} else if (strcmp(what, "cwnd") == 0 || strcmp(what, "ssthresh") == 0) {
+		struct tcp_conn_info info;
+
+		tcp_conn_info(conn, &info);
+		snprintf(got, sizeof(got), "%u", *what == 'c' ? info.cwnd : info.ssthresh);
 	} else if (strcmp(what, "ended") == 0) {
 		snprintf(got, sizeof(got), "%s", tcp_conn_recv_ended(conn) ? "" : "not ended");
 	}
