@@ -67,6 +67,11 @@ void host_init(struct host *h, struct sim_net *net, struct clock_manual *clock,
 		.ifaces = &h->iface,
 		.addresses = &h->address,
 	};
+	if (config->route) {
+		h->route = *config->route;
+		h->net.routes = &h->route;
+		h->net.route_count = 1;
+	}
 	steer_init(&h->steer, config->cores);
 	for (uint32_t i = 0; i < config->cores; i++)
 		h->pools[i] = &pools[i];
@@ -75,6 +80,10 @@ void host_init(struct host *h, struct sim_net *net, struct clock_manual *clock,
 		core_init(h, clock, config, i);
 	worker_connect(h->w, h->cores);
 	MUST(ip_stack_connect(h->ip, h->cores, NULL));
+	if (config->udp) {
+		h->udp = udp_create(h->w[0], h->ip[0], &h->steer, h->pools[0], 4, NULL);
+		ASSERT(h->udp != NULL);
+	}
 	(void)host_poll(h); /* so that the workers know the time */
 	for (uint32_t i = 0; i < config->cores; i++) {
 		h->tcp[i] =
@@ -142,6 +151,7 @@ void host_fini(struct host *h)
 	}
 	for (uint32_t i = 0; i < h->cores; i++)
 		worker_destroy(h->w[i]);
+	udp_destroy(h->udp);
 	for (uint32_t i = 0; i < h->cores; i++)
 		ip_stack_destroy(h->ip[i]);
 	for (uint32_t i = 0; i < h->cores; i++)

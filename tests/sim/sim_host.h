@@ -6,6 +6,7 @@
 
 #include "sim.h"
 #include "tcp.h"
+#include "udp.h"
 
 #define HOST_CORES_MAX 3
 
@@ -14,6 +15,8 @@ struct host_config {
 	uint32_t cores;
 	bool rss; /* the port has a queue for each core; otherwise core 0 hands on */
 	uint64_t seed;
+	bool udp;                            /* the first core has it */
+	const struct ip_route_config *route; /* one, or NULL; copied */
 	struct tcp_config tcp;
 };
 
@@ -25,10 +28,12 @@ struct host {
 	struct steer steer;
 	struct ip_iface_config iface;
 	struct ip_address_config address;
+	struct ip_route_config route;
 	struct ip_config net;
 	struct worker *w[HOST_CORES_MAX];
 	struct ip_stack *ip[HOST_CORES_MAX];
 	struct tcp *tcp[HOST_CORES_MAX];
+	struct udp *udp; /* or NULL */
 	struct port_core ports[HOST_CORES_MAX];
 	struct pkt_pools *pools[HOST_CORES_MAX]; /* the caller's */
 };
