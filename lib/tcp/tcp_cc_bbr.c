@@ -704,6 +704,7 @@ static void bbr_on_congestion(struct tcp_conn *c, enum tcp_cc_cause cause)
 	b->before_bw_lo = b->bw_lo;
 	b->before_lo = b->inflight_lo;
 	b->before_hi = b->inflight_hi;
+	c->ssthresh = MAX(c->cwnd, min_pipe(c)); /* for Reno, should the flight go */
 	if (cause == TCP_CC_ECN) {
 		x.inflight = tcp_outstanding(c);
 		b->loss_in_round = true;

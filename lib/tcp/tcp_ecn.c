@@ -7,10 +7,10 @@
  * first new text after any reduction says CWR. How much is the congestion control's to say (RFC
  * 8511).
  *
- * Offered only by the first SYN: if that stays without an answer, the next ones go without, because
- * a box on the path may drop what it does not know (6.1.1.1); then nothing is ECN-capable, whatever
- * the peer answers. Without a struct tcp_flight text is not ECN-capable either: nothing remembers
- * for which round trip the window was reduced.
+ * Offered only by the first SYN: if that stays without an answer or is reset, the next ones go
+ * without, because a box on the path may not bear what it does not know (6.1.1.1); then nothing is
+ * ECN-capable, whatever the peer answers. Without a struct tcp_flight text is not ECN-capable
+ * either: nothing remembers for which round trip the window was reduced.
  */
 #include "tcp_pvt.h"
 
@@ -20,7 +20,8 @@
 
 static bool offers(const struct tcp_conn *c)
 {
-	return c->tcp->config.ecn == TCP_ECN_ON && !(c->flags & TCP_F_SYN_LOST);
+	return c->tcp->config.ecn == TCP_ECN_ON && !(c->flags & TCP_F_SYN_LOST) &&
+	       !(c->ecn & TCP_ECN_F_WITHOUT);
 }
 
 uint8_t tcp_ecn_syn_flags(struct tcp_conn *c)
@@ -32,6 +33,16 @@ uint8_t tcp_ecn_syn_flags(struct tcp_conn *c)
 	if (c->tcp->config.ecn == TCP_ECN_ON)
 		tcp_count(c->tcp, TCP_STAT_ECN_FALLBACKS);
 	return 0;
+}
+
+bool tcp_ecn_ask_without(struct tcp_conn *c)
+{
+	if (!offers(c))
+		return false;
+	c->ecn |= TCP_ECN_F_WITHOUT;
+	c->snd_nxt = c->snd_una;
+	tcp_conn_schedule(c);
+	return true;
 }
 
 /* 6.1.1: both flags ask; ECE alone agrees, and both are what a box sends that mirrors flags. */

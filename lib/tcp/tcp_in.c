@@ -106,7 +106,7 @@ static void in_syn_sent(struct tcp_conn *c, struct tcp_seg *seg)
 		return;
 	}
 	if (h->flags & WIRE_TCP_RST) {
-		if (h->flags & WIRE_TCP_ACK) {
+		if (h->flags & WIRE_TCP_ACK && !tcp_ecn_ask_without(c)) {
 			tcp_count(tcp, TCP_STAT_RX_RST);
 			tcp_count(tcp, TCP_STAT_OPEN_FAILED);
 			tcp_conn_fail(c, TCP_FAILURE_REFUSED);

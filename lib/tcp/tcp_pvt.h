@@ -95,6 +95,7 @@ enum {
 	TCP_ECN_F_ECHO = 1 << 1,    /* every ACK says ECE, until the peer says CWR */
 	TCP_ECN_F_CWR = 1 << 2,     /* the next new text says CWR */
 	TCP_ECN_F_REDUCED = 1 << 3, /* the window was, in this round trip */
+	TCP_ECN_F_WITHOUT = 1 << 4, /* our SYN was reset: the next one does not ask */
 };
 
 /* What rtx_at is for. */
@@ -745,6 +746,8 @@ uint64_t tcp_pace_at(const struct tcp_conn *c);
 /* tcp_ecn.c: explicit congestion notification (RFC 3168). */
 /** ECE and CWR for our SYN. */
 uint8_t tcp_ecn_syn_flags(struct tcp_conn *c);
+/** Our SYN was reset. True if it asked: it goes again without, once (6.1.1.1). */
+bool tcp_ecn_ask_without(struct tcp_conn *c);
 /** The peer's SYN: whether both want it. */
 void tcp_ecn_take_syn(struct tcp_conn *c, const struct wire_tcp *h);
 /** A segment in the window. */
