@@ -354,6 +354,9 @@ static int choose_mtu(struct dpdk_port *d, const struct dpdk_port_config *config
 			return error_set(err, -EINVAL,
 				"MTU %u: the device cannot spread a frame over buffers of %d bytes",
 				mtu, PKT_DATA_ROOM_BYTES - PKT_HEADROOM_BYTES);
+		if (!(info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS))
+			return error_set(err, -EINVAL,
+				"MTU %u: the device cannot send a frame from several buffers", mtu);
 		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
 	}
 	d->port.mtu = mtu;

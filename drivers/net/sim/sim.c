@@ -26,6 +26,7 @@ struct sim_port {
 	struct sim_net *net;
 	const struct steer *steer;
 	struct port_device_stats stats;
+	uint32_t tx_room; /* packets that it still takes; UINT32_MAX: any number */
 	struct queue queues[];
 };
 
@@ -265,12 +266,22 @@ static void transmit(struct sim_port *from, struct rte_mbuf *m)
 
 static uint16_t tx_burst(struct port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n)
 {
+	struct sim_port *sim = port->impl;
+	uint16_t taken = (uint16_t)MIN((uint32_t)n, sim->tx_room);
+
 	(void)queue;
-	for (uint16_t i = 0; i < n; i++) {
-		transmit(port->impl, pkts[i]);
+	for (uint16_t i = 0; i < taken; i++) {
+		transmit(sim, pkts[i]);
 		rte_pktmbuf_free(pkts[i]);
 	}
-	return n;
+	if (sim->tx_room != UINT32_MAX)
+		sim->tx_room -= taken;
+	return taken;
+}
+
+void sim_port_set_tx_room(struct port *port, uint32_t pkts)
+{
+	((struct sim_port *)port->impl)->tx_room = pkts;
 }
 
 static bool link_is_up(struct port *port)
@@ -338,6 +349,7 @@ struct port *sim_port_create(
 		return NULL;
 	}
 	sim->net = net;
+	sim->tx_room = UINT32_MAX;
 	sim->steer = config->steer;
 	sim->port = (struct port){
 		.ops = &sim_ops,

@@ -58,6 +58,10 @@ struct sim_port_config {
 struct port *sim_port_create(
 	struct sim_net *net, const struct sim_port_config *config, struct error *err);
 
+/** The port takes so many more packets and then none, like a device whose ring is full, until this
+ * is called again. UINT32_MAX, as at first: any number. */
+void sim_port_set_tx_room(struct port *port, uint32_t pkts);
+
 /** Joins two ports; a_to_b and b_to_a may be NULL (perfect). NULL with *err set. */
 struct sim_link *sim_link_create(struct sim_net *net, struct port *a, struct port *b,
 	const struct impair_config *a_to_b, const struct impair_config *b_to_a, struct error *err);

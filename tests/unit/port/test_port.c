@@ -143,6 +143,61 @@ static void a_full_device_keeps_the_oldest(void **state)
 	port_core_fini(&pc);
 }
 
+/* The device takes 0 to 7 packets at a time while up to 15 come in a turn. Only what finds the
+ * queue full goes, the newest; the rest leaves in order; the counters tell all of it. */
+static void tx_ring_full(void **state)
+{
+	uint8_t kept[2000];
+	uint32_t kept_count = 0, dropped = 0, sent = 0, chance = 1;
+	struct port_core pc;
+
+	(void)state;
+	assert_int_equal(port_core_init(&pc, &fake.port, &pools, 0, 0, NULL), 0);
+	for (uint32_t turn = 0; turn < 200; turn++) {
+		fake.tx_room = (chance = chance * 1103515245 + 12345) >> 29;
+		for (uint32_t i = (chance >> 20) % 16; i > 0; i--) {
+			uint64_t full = pc.stats[PORT_STAT_TX_FULL];
+			uint8_t number = (uint8_t)(turn * 16 + i);
+
+			port_send(&pc, numbered(number, 60));
+			if (pc.stats[PORT_STAT_TX_FULL] > full)
+				dropped++;
+			else
+				kept[kept_count++] = number;
+			assert_true(pc.tx_count <= PORT_TX_PENDING_MAX);
+		}
+		(void)port_flush(&pc);
+		while (fake.tx_count > 0)
+			assert_sent(kept[sent++], 0);
+	}
+	assert_true(dropped > 0);
+	fake.tx_room = UINT32_MAX;
+	assert_int_equal(port_flush(&pc), kept_count - sent);
+	while (fake.tx_count > 0)
+		assert_sent(kept[sent++], 0);
+	assert_int_equal(sent, kept_count);
+	assert_int_equal(pc.stats[PORT_STAT_TX_FULL], dropped);
+	assert_int_equal(pc.stats[PORT_STAT_TX_PKTS], sent);
+	assert_int_equal(pc.stats[PORT_STAT_TX_BYTES], sent * 60);
+	assert_int_equal(pkt_pools_used(&pools), 0);
+	port_core_fini(&pc);
+}
+
+/* LACP sends inside bursts, so these go on with nothing to send. */
+static void some_devices_want_each_burst(void **state)
+{
+	struct port_core pc;
+
+	(void)state;
+	assert_int_equal(port_core_init(&pc, &fake.port, &pools, 0, 0, NULL), 0);
+	assert_int_equal(port_flush(&pc), 0);
+	assert_int_equal(fake.tx_bursts, 0);
+	fake.port.tx_always = true;
+	assert_int_equal(port_flush(&pc), 0);
+	assert_int_equal(fake.tx_bursts, 1);
+	port_core_fini(&pc);
+}
+
 static void cores_without_a_queue_hand_over(void **state)
 {
 	struct error err = {0};
@@ -251,6 +306,8 @@ int main(void)
 		CASE(receive_counts),
 		CASE(flush_is_one_burst_in_order),
 		CASE(a_full_device_keeps_the_oldest),
+		CASE(tx_ring_full),
+		CASE(some_devices_want_each_burst),
 		CASE(cores_without_a_queue_hand_over),
 		CASE(owner_takes_no_more_than_it_can_hold),
 	};

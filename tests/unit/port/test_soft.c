@@ -361,6 +361,62 @@ static void large_packets_are_cut(void **state)
 	assert_int_equal(pc.stats[PORT_STAT_TX_SOFT_GSO], ARRAY_LEN(rows) * ARRAY_LEN(caps));
 }
 
+static uint32_t freed;
+
+static void count_free(void *addr, void *opaque)
+{
+	(void)addr;
+	++*(uint32_t *)opaque;
+}
+
+/* A piece of more segments than the device takes becomes one. */
+static void pieces_of_too_many_segments_are_copied(void **state)
+{
+	struct shape shape = {.bytes = 10000, .seg_bytes = 333, .tcp_flags = WIRE_TCP_ACK};
+	struct rte_mbuf *m = build(&shape);
+	uint32_t header_bytes = m->data_len;
+
+	(void)state;
+	set_caps(PORT_CAP_TX_MULTI_SEG);
+	fake.port.tx_segs_max = 4;
+	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	m->tso_segsz = 1448;
+	port_send(&pc, m);
+	assert_int_equal(port_flush(&pc), 7);
+	for (uint32_t i = 0; i < fake.tx_count; i++)
+		assert_true(fake.tx[i]->nb_segs <= 4);
+	assert_int_equal(pc.stats[PORT_STAT_TX_LINEARIZED], 7);
+	assert_pieces(&shape, 1448, header_bytes);
+	assert_int_equal(pkt_pools_used(&pools), 0);
+}
+
+/* External buffers are sent and cut like others. */
+static void external_buffers_are_cut(void **state)
+{
+	static struct rte_mbuf_ext_shared_info info;
+	struct shape shape = {.tcp_flags = WIRE_TCP_ACK};
+	struct rte_mbuf *m = build(&shape), *ext = pkt_alloc(&pools);
+	uint32_t header_bytes = m->data_len;
+
+	(void)state;
+	set_caps(PORT_CAP_TX_MULTI_SEG);
+	info.free_cb = count_free;
+	info.fcb_opaque = &freed;
+	freed = 0;
+	rte_mbuf_ext_refcnt_set(&info, 1);
+	rte_pktmbuf_attach_extbuf(ext, payload, 0, sizeof(payload), &info);
+	assert_non_null(rte_pktmbuf_append(ext, 10001));
+	rte_pktmbuf_chain(m, ext);
+	shape.bytes = 10001;
+	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	m->tso_segsz = 1448;
+	port_send(&pc, m);
+	assert_int_equal(port_flush(&pc), 7);
+	assert_pieces(&shape, 1448, header_bytes);
+	assert_int_equal(freed, 1);
+	assert_int_equal(pkt_pools_used(&pools), 0);
+}
+
 static void devices_with_tso_cut_themselves(void **state)
 {
 	struct shape shape = {.bytes = 10000, .seg_bytes = 1448};
@@ -441,6 +497,8 @@ int main(void)
 		CASE(copies_where_one_segment_is_wanted),
 		CASE(copies_that_fit_nowhere_are_dropped),
 		CASE(large_packets_are_cut),
+		CASE(pieces_of_too_many_segments_are_copied),
+		CASE(external_buffers_are_cut),
 		CASE(devices_with_tso_cut_themselves),
 		CASE(small_packets_are_not_cut),
 		CASE(cutting_without_buffers_drops_the_rest),
