@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Offloads in software. DPDK has them too (rte_gso), but for TCP over IPv4 only; with chains they
- * are short, work for both families, and put a packet that is cut into one segment at once where
- * the device wants that.
+ * Offloads in software, for both families, chains of any buffers, and ports that take one segment.
+ * Why not DPDK's own tells docs/decisions/0006.
  */
 #include "port_pvt.h"
 
