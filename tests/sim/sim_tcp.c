@@ -96,6 +96,9 @@ static void plan_host(struct sim *s, uint32_t number)
 			.keepalive_interval_ms = 5000,
 			.retries_syn = 12,
 			.fin_wait_2_ms = 120000,
+			.cc = (enum tcp_cc_kind)pick(s, TCP_CC_DEFAULT, TCP_CC_KIND_COUNT - 1),
+			.ecn = (enum tcp_ecn)pick(s, TCP_ECN_DEFAULT, TCP_ECN_ON),
+			.pacing = chance(s, 30),
 			.secret = {s->seed, number}},
 	};
 }
