@@ -246,9 +246,9 @@ static void cookie_accept(
 		tcp_conn_detach(c, TCP_CLOSED);
 }
 
-/* A RST is ignored; anything but a SYN is answered with a RST, unless it is the ACK of a cookie. If
- * the ACK of one was lost and text overtakes other text, the number is not that of the SYN: silence
- * then, for what comes again may fit. */
+/* A RST and what has neither SYN nor ACK is passed over, an ACK is reset, unless it is a cookie's.
+ * If the ACK of one was lost and text overtakes other text, the number is not that of the SYN:
+ * silence then, for what comes again may fit. */
 static void no_syn(struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg)
 {
 	enum tcp_cookie_verdict verdict = TCP_COOKIE_NONE;
@@ -261,6 +261,8 @@ static void no_syn(struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg)
 		return;
 	}
 	tcp_count(tcp, TCP_STAT_LISTEN_NO_CONN);
+	if (!(seg->h.flags & WIRE_TCP_ACK))
+		return;
 	if (verdict == TCP_COOKIE_NONE || seg->len == 0)
 		tcp_in_closed(tcp, seg, TCP_RESET_OPEN_PORT);
 }

@@ -129,12 +129,13 @@ static void tw_ack(struct tcp *tcp, const struct tcp_tw *tw)
 				});
 }
 
-/* RFC 6191 2: without a timestamp, or with an equal one, the sequence number decides. */
+/* RFC 6191 2: timestamps that the former connection had not keep its segments out; without one, or
+ * with an equal one, the sequence number decides. */
 static bool syn_is_new(const struct tcp_tw *tw, const struct wire_tcp *h)
 {
 	if (tw->has_ts && h->has_timestamp && h->ts_val != tw->ts_recent)
 		return (int32_t)(h->ts_val - tw->ts_recent) > 0;
-	return seq_gt(h->seq, tw->rcv_nxt);
+	return (!tw->has_ts && h->has_timestamp) || seq_gt(h->seq, tw->rcv_nxt);
 }
 
 void tcp_tw_input(struct tcp *tcp, struct tcp_tw *tw, struct tcp_seg *seg)
