@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "impair.h"
+#include "wire.h"
 
 static const struct stat_row stat_rows[] = {
 #define STAT STAT_ROW
@@ -113,6 +114,59 @@ static struct rte_mbuf *corrupt(struct impair *im, struct rte_mbuf *m)
 	return bad;
 }
 
+/* Where the first two bytes of the IP header stand, if it says that it is ECN-capable and unmarked;
+ * 0: it does not. */
+static uint32_t ecn_offset(const struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t at = WIRE_ETHER_BYTES;
+	uint8_t ecn;
+
+	if (m->data_len < WIRE_ETHER_BYTES + 4 + 20)
+		return 0;
+	if (load_be16(&p[at - 2]) == WIRE_ETHERTYPE_VLAN)
+		at += 4;
+	switch (load_be16(&p[at - 2])) {
+	case WIRE_ETHERTYPE_IPV4:
+		ecn = p[at + 1] & 3;
+		break;
+	case WIRE_ETHERTYPE_IPV6:
+		ecn = p[at + 1] >> 4 & 3;
+		break;
+	default:
+		return 0;
+	}
+	return ecn == 1 || ecn == 2 ? at : 0;
+}
+
+/* As a router does before its queue is full (RFC 3168 5), in a copy. */
+static struct rte_mbuf *mark(struct impair *im, struct rte_mbuf *m)
+{
+	uint32_t at = ecn_offset(m);
+	struct rte_mbuf *marked;
+	uint16_t before, after;
+	uint8_t *p;
+
+	if (at == 0)
+		return m;
+	marked = copy_of(im, m);
+	rte_pktmbuf_free(m);
+	if (!marked)
+		return NULL;
+	stat_add(&im->stats[IMPAIR_STAT_MARKED], 1);
+	p = rte_pktmbuf_mtod_offset(marked, uint8_t *, at);
+	before = load_be16(p);
+	after = before | (p[0] >> 4 == 4 ? 0x0003 : 0x0030);
+	store_be16(p, after);
+	if (p[0] >> 4 == 4) { /* RFC 1624 equation 3 */
+		uint32_t sum = (uint16_t)~load_be16(&p[10]) + (uint32_t)(uint16_t)~before + after;
+
+		sum = (sum & 0xffff) + (sum >> 16);
+		store_be16(&p[10], (uint16_t) ~(sum + (sum >> 16)));
+	}
+	return marked;
+}
+
 /* Passes the queue of the line; returns false if that is full. */
 static bool pass_rate(struct impair *im, uint64_t now_ns, uint32_t bytes, uint64_t *at)
 {
@@ -144,6 +198,8 @@ static void put_one(struct impair *im, uint64_t now_ns, struct rte_mbuf *m)
 
 	if (happens(im, c->corrupt_ppm) && m->pkt_len > 0)
 		m = corrupt(im, m);
+	if (m && c->mark_ppm && happens(im, c->mark_ppm))
+		m = mark(im, m);
 	if (!m)
 		return;
 	if (!pass_rate(im, now_ns, m->pkt_len, &at)) {

@@ -3,9 +3,9 @@
  * impair: one direction of a bad line. Packets go in now and come out later, or never, or twice,
  * or damaged. All from a seed and the caller's clock. One owner.
  *
- * In this order: lost; duplicated; then each copy by itself: damaged (one bit), queued behind what
- * the line still has to send (rate), delayed. The order of packets is kept, whatever the jitter,
- * but for those that reordering picks: they come reorder_ns later than they would.
+ * In this order: lost; duplicated; then each copy by itself: damaged (one bit), marked, queued
+ * behind what the line still has to send (rate), delayed. The order of packets is kept, whatever
+ * the jitter, but for those that reordering picks: they come reorder_ns later than they would.
  */
 #ifndef WEIR_IMPAIR_H
 #define WEIR_IMPAIR_H

@@ -137,6 +137,7 @@ static size_t describe_line(const struct impair_config *c, char *buf, size_t siz
 	at += describe_ms(at, (size_t)(end - at), "jitter", c->jitter_ns);
 	at += describe_chance(at, (size_t)(end - at), "dup", c->duplicate_ppm);
 	at += describe_chance(at, (size_t)(end - at), "corrupt", c->corrupt_ppm);
+	at += describe_chance(at, (size_t)(end - at), "mark", c->mark_ppm);
 	at += describe_chance(at, (size_t)(end - at), "reorder", c->reorder_ppm);
 	if (c->reorder_ppm)
 		at += describe_ms(at, (size_t)(end - at), "reorder-delay", c->reorder_ns);

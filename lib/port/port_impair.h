@@ -17,6 +17,7 @@ struct impair_config {
 	uint32_t loss_ppm;
 	uint32_t duplicate_ppm;
 	uint32_t corrupt_ppm;
+	uint32_t mark_ppm; /* of packets that are ECN-capable: marked (RFC 3168) */
 	uint32_t reorder_ppm;
 	uint64_t reorder_ns;
 	uint64_t rate_bits_per_s; /* 0: no limit */

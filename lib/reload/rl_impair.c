@@ -112,6 +112,7 @@ static const struct {
 	{"reorder-delay", parse_delay, FIELD(reorder_ns)},
 	{"dup", parse_chance, FIELD(duplicate_ppm)},
 	{"corrupt", parse_chance, FIELD(corrupt_ppm)},
+	{"mark", parse_chance, FIELD(mark_ppm)},
 	{"rate", parse_rate, FIELD(rate_bits_per_s)},
 	{"queue", parse_queue, FIELD(queue_bytes_max)},
 };
@@ -151,6 +152,7 @@ static const struct rl_word words[] = {
 	{"reorder-delay", RL_WORD_VALUE, iw_value},
 	{"dup", RL_WORD_VALUE, iw_value},
 	{"corrupt", RL_WORD_VALUE, iw_value},
+	{"mark", RL_WORD_VALUE, iw_value},
 	{"rate", RL_WORD_VALUE, iw_value},
 	{"queue", RL_WORD_VALUE, iw_value},
 	{"seed", RL_WORD_VALUE, iw_seed},

@@ -15,9 +15,11 @@ def counter(proxy, name):
     return int(found[1]) if found else 0
 
 
-def start(proxy, cc, *network):
-    original = proxy.network
-    proxy.network = lambda: ''.join([original().rstrip(), '\n', *(f'    {x}\n' for x in network)])
+def start(proxy, cc, *network, impair=''):
+    text = proxy.network().rstrip()
+    if impair:
+        text = re.sub(r'(\n *port .*)', rf'\1 impair {impair}', text)
+    proxy.network = lambda: ''.join([text, '\n', *(f'    {x}\n' for x in network)])
     proxy.start(CONFIG.format(more='').replace(':80\n', f':80 cc {cc}\n')
                 .replace(':8001\n', f':8001 cc {cc}\n'))
 
@@ -55,3 +57,19 @@ def test_ecn_with_the_kernel(proxy, net, origin, client, ours, kernel, agreed):
     start(proxy, 'cubic', f'ecn {ours}')
     pass_bytes(client(), 300000)
     assert counter(proxy, 'ecn_agreed') == agreed
+
+
+@pytest.mark.parametrize('cc', ['reno', 'cubic', 'bbr'])
+def test_marks_instead_of_losses(proxy, net, origin, client, cc):
+    """Marks go both ways, and nothing has to be sent again."""
+    with net.inside():
+        net.sysctl('ipv4/tcp_ecn', '1')
+    origin(echo)
+    start(proxy, cc, 'ecn on', impair='mark 10%')
+    c = client()
+    c.sock.settimeout(20)
+    pass_bytes(c, 1000000)
+    assert counter(proxy, 'ecn_agreed') == 2
+    assert counter(proxy, 'rx_ce') > 0
+    assert counter(proxy, 'ecn_reductions') > 0
+    assert counter(proxy, 'retransmits') == 0

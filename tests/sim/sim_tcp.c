@@ -66,6 +66,8 @@ static void plan_line(struct sim *s, struct impair_config *line)
 	if (chance(s, 70))
 		line->loss_ppm = pick(s, 0, chance(s, 20) ? 200000 : 30000);
 	if (chance(s, 50))
+		line->mark_ppm = pick(s, 0, 100000);
+	if (chance(s, 50))
 		line->duplicate_ppm = pick(s, 0, 50000);
 	if (chance(s, 50))
 		line->corrupt_ppm = pick(s, 0, 20000);

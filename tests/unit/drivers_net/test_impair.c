@@ -4,6 +4,7 @@
 #include "fake_eal.h"
 #include "impair.h"
 #include "pkt.h"
+#include "wire.h"
 
 #define COUNT 10000
 
@@ -167,6 +168,67 @@ static void corruption_changes_one_bit_of_a_copy(void **state)
 	impair_fini(&im);
 }
 
+/* An IP header behind Ethernet, with a tag or without, or none at all. */
+static struct rte_mbuf *packet(uint16_t ethertype, bool tagged, uint8_t ecn)
+{
+	struct rte_mbuf *m = pkt_alloc(&pools);
+	uint8_t *p = (uint8_t *)rte_pktmbuf_append(m, 60);
+	uint8_t *ip = p + (tagged ? 18 : 14);
+
+	assert_non_null(m);
+	memset(p, 0, 60);
+	store_be16(&p[12], tagged ? WIRE_ETHERTYPE_VLAN : ethertype);
+	store_be16(&ip[-2], ethertype);
+	store_be16(ip, ethertype == WIRE_ETHERTYPE_IPV6 ? (uint16_t)(0x6000 | ecn << 4)
+							: (uint16_t)(0x4500 | ecn));
+	ip[8] = 64;
+	if (ethertype == WIRE_ETHERTYPE_IPV4)
+		store_be16(&ip[10], wire_checksum_fold(wire_checksum_add(0, ip, 20)));
+	return m;
+}
+
+static void marks_are_for_what_bears_them(void **state)
+{
+	static const struct {
+		uint16_t ethertype;
+		bool tagged;
+		uint8_t ecn, marked;
+	} rows[] = {
+		{WIRE_ETHERTYPE_IPV4, false, 0, 0},
+		{WIRE_ETHERTYPE_IPV4, false, 1, 3},
+		{WIRE_ETHERTYPE_IPV4, false, 2, 3},
+		{WIRE_ETHERTYPE_IPV4, true, 2, 3},
+		{WIRE_ETHERTYPE_IPV4, false, 3, 3},
+		{WIRE_ETHERTYPE_IPV6, false, 0, 0},
+		{WIRE_ETHERTYPE_IPV6, false, 2, 3},
+		{WIRE_ETHERTYPE_IPV6, true, 1, 3},
+		{WIRE_ETHERTYPE_ARP, false, 2, 2},
+	};
+	struct impair_config config = {.mark_ppm = IMPAIR_PPM_ALL};
+	struct impair im;
+	uint32_t marks = 0;
+
+	(void)state;
+	start(&im, &config, 9);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rte_mbuf *m = packet(rows[i].ethertype, rows[i].tagged, rows[i].ecn), *out;
+		struct rte_mbuf *want = packet(rows[i].ethertype, rows[i].tagged, rows[i].marked);
+
+		impair_put(&im, 0, m);
+		out = impair_take(&im, 0, NULL);
+		assert_non_null(out);
+		assert_memory_equal(
+			rte_pktmbuf_mtod(out, void *), rte_pktmbuf_mtod(want, void *), 60);
+		marks += rows[i].marked != rows[i].ecn;
+		pkt_free(out);
+		pkt_free(want);
+	}
+	assert_int_equal(im.stats[IMPAIR_STAT_MARKED], marks);
+	impair_put(&im, 0, numbered(0, 12)); /* too short to be anything */
+	pkt_free(impair_take(&im, 0, NULL));
+	impair_fini(&im);
+}
+
 static void the_rate_spaces_and_the_queue_overflows(void **state)
 {
 	/* 8 Mbit/s: a microsecond for each byte. */
@@ -254,6 +316,7 @@ int main(void)
 		CASE(jitter_keeps_the_order),
 		CASE(chances_are_as_told),
 		CASE(corruption_changes_one_bit_of_a_copy),
+		CASE(marks_are_for_what_bears_them),
 		CASE(the_rate_spaces_and_the_queue_overflows),
 		CASE(a_full_table_drops_the_newest),
 		CASE(a_seed_gives_one_run),

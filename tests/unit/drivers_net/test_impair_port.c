@@ -291,6 +291,7 @@ static void it_says_what_it_does(void **state)
 			.reorder_ns = 1000000,
 			.duplicate_ppm = 10000,
 			.corrupt_ppm = 1,
+			.mark_ppm = 30000,
 			.rate_bits_per_s = 100000000,
 			.queue_bytes_max = 262144},
 		.seed = 7};
@@ -301,7 +302,7 @@ static void it_says_what_it_does(void **state)
 	b.port->ops->describe(b.port, text, sizeof(text));
 	assert_string_equal(text,
 		"impaired on purpose: in loss 0.1%, out delay 20.5ms jitter 5ms dup 1% corrupt "
-		"0.0001% reorder 2% reorder-delay 1ms rate 100m queue 262144, seed 7");
+		"0.0001% mark 3% reorder 2% reorder-delay 1ms rate 100m queue 262144, seed 7");
 	assert_null(b.port->ops->group(b.port, 0, IMPAIR_DIRECTIONS));
 	assert_null(b.port->ops->group(b.port, 2, IMPAIR_IN));
 	assert_string_equal(b.port->ops->group(b.port, 1, IMPAIR_OUT)->module, "impair_out");

@@ -60,7 +60,7 @@ static void impair_is_read_for_each_direction(void **state)
 	struct model *m = fake_config_model(
 		"network\n"
 		" port lan0 vdev x mtu 1400 impair loss 1% delay 20 jitter 500us reorder 2% dup 1%"
-		" corrupt 0.1% rate 100m queue 64k seed 7\n"
+		" mark 3% corrupt 0.1% rate 100m queue 64k seed 7\n"
 		" port lan1 vdev y impair loss 1% in delay 3ms out loss 5 rate 1.5g"
 		" reorder-delay 9ms seed 0\n"
 		" port lan2 vdev z impair rate 512K in loss 0.0001%\n"
@@ -75,6 +75,7 @@ static void impair_is_read_for_each_direction(void **state)
 		.reorder_ns = NS_PER_MS,
 		.duplicate_ppm = 10000,
 		.corrupt_ppm = 1000,
+		.mark_ppm = 30000,
 		.rate_bits_per_s = 100000000,
 		.queue_bytes_max = 65536};
 
