@@ -39,6 +39,7 @@
 #define ECN_MASK             3
 #define ECN_CE               3
 #define TCP_HEADER_LENGTH_AT 12
+#define IPV6_UNCOUNTED_BYTES 48 /* the IPv6 header and that of a fragment */
 
 struct part {
 	struct rte_mbuf *m;
@@ -56,11 +57,10 @@ struct reasm {
 	uint32_t received_bytes; /* in parts, which do not overlap */
 	uint32_t buf_count;      /* that parts hold */
 	uint16_t part_count;
-	uint16_t source;  /* index of its source's list */
-	uint8_t ecn_seen; /* bit n: a fragment had ECN codepoint n */
-	bool refused;     /* there are no parts, and will be none */
-	struct ip_packet
-		packet; /* of the first fragment to arrive; once offset 0 is here, of that */
+	uint16_t source;         /* index of its source's list */
+	uint8_t ecn_seen;        /* bit n: a fragment had ECN codepoint n */
+	bool refused;            /* there are no parts, and will be none */
+	struct ip_packet packet; /* of the first to arrive; once it is here, of offset 0 */
 	struct part parts[REASM_PARTS_MAX]; /* by offset */
 };
 
@@ -146,9 +146,11 @@ static void reasm_put(struct ip_reasm *table, struct reasm *r)
 	mem_pool_put(&table->pool, r);
 }
 
+/* A refused one was counted when it was refused. */
 static void give_up(struct ip_reasm *table, struct reasm *r, enum ip_stat why)
 {
-	ip_count(table->ip, why);
+	if (!r->refused)
+		ip_count(table->ip, why);
 	reasm_put(table, r);
 }
 
@@ -196,10 +198,7 @@ static void expire(struct ip_reasm *table, struct reasm *r)
 		ip_send_icmp_error(
 			table->ip, &about, WIRE_ICMP_TIME_EXCEEDED, WIRE_ICMP_EXCEED_REASM);
 	}
-	if (r->refused)
-		reasm_put(table, r); /* was counted when it was refused */
-	else
-		give_up(table, r, IP_STAT_RX_FRAGMENT_TIMEOUT);
+	give_up(table, r, IP_STAT_RX_FRAGMENT_TIMEOUT);
 }
 
 /* The timer is set for one that may be gone meanwhile; then it fires for nothing. */
@@ -390,12 +389,19 @@ static void fragment_add(struct ip_reasm *table, struct reasm *r, const struct i
 	pkt_free(p->m);
 }
 
+/* What the length of the packet counts besides: in IPv6 neither the first header nor that of the
+ * fragment. */
+static uint32_t bytes_before(const struct ip_packet *p)
+{
+	return ip_addr_is_v4(&p->src) ? p->m->l3_len : p->m->l3_len - IPV6_UNCOUNTED_BYTES;
+}
+
 /* The header that counts is the first fragment's; the others may have had fewer options. */
 static bool is_whole(struct ip_reasm *table, struct reasm *r)
 {
 	if (r->refused || r->total_bytes == 0 || r->received_bytes != r->total_bytes)
 		return false;
-	if (r->total_bytes + r->parts[0].m->l3_len <= IP_PACKET_BYTES_MAX)
+	if (r->total_bytes + bytes_before(&r->packet) <= IP_PACKET_BYTES_MAX)
 		return true;
 	refuse(table, r, IP_STAT_RX_FRAGMENT_LENGTH);
 	return false;
