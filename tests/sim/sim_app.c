@@ -166,6 +166,7 @@ void app_connect(struct flow *flow, struct host *from, uint32_t core, struct hos
 {
 	struct app *app = &flow->client;
 	struct tcp_connect_config config = {
+		.options = from->options,
 		.remote = {to->addr, APP_PORT},
 		.ops = &app_listen_ops,
 		.user = app,

@@ -89,6 +89,7 @@ void host_init(struct host *h, struct sim_net *net, struct clock_manual *clock,
 		h->tcp[i] =
 			tcp_create(h->w[i], h->ip[i], &h->steer, h->pools[i], &config->tcp, NULL);
 		ASSERT(h->tcp[i] != NULL);
+		h->options = (uint8_t)tcp_options_add(h->tcp[i], &config->options, NULL);
 		MUST(ip_stack_start(h->ip[i], NULL));
 	}
 }

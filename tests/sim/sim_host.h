@@ -18,6 +18,7 @@ struct host_config {
 	bool udp;                            /* the first core has it */
 	const struct ip_route_config *route; /* one, or NULL; copied */
 	struct tcp_config tcp;
+	struct tcp_options options; /* of what it opens and listens on */
 };
 
 struct host {
@@ -34,6 +35,7 @@ struct host {
 	struct ip_stack *ip[HOST_CORES_MAX];
 	struct tcp *tcp[HOST_CORES_MAX];
 	struct udp *udp; /* or NULL */
+	uint8_t options;
 	struct port_core ports[HOST_CORES_MAX];
 	struct pkt_pools *pools[HOST_CORES_MAX]; /* the caller's */
 };

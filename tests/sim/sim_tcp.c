@@ -101,7 +101,9 @@ static void plan_host(struct sim *s, uint32_t number)
 			.cc = (enum tcp_cc_kind)pick(s, TCP_CC_DEFAULT, TCP_CC_KIND_COUNT - 1),
 			.ecn = (enum tcp_ecn)pick(s, TCP_ECN_DEFAULT, TCP_ECN_ON),
 			.pacing = chance(s, 30),
+			.cookies = chance(s, 20) ? TCP_COOKIES_ALWAYS : TCP_COOKIES_AUTO,
 			.secret = {s->seed, number}},
+		.options = {.fast_open = chance(s, 40), .defer_accept = chance(s, 20)},
 	};
 }
 
@@ -180,6 +182,7 @@ static void setup(struct sim *s, struct pkt_pools *pools)
 		s->flows[i] = (struct flows){s->flow_count, s->flow, i};
 		for (uint32_t core = 0; core < h->cores; core++) {
 			struct tcp_listen_config listen = {
+				.options = h->options,
 				.local = {ip_addr_from_v4(0), APP_PORT},
 				.ops = &app_listen_ops,
 				.user = &s->flows[i],
@@ -255,7 +258,7 @@ static void judge_flow(struct sim *s, const struct flow *f)
 {
 	const struct app *apps[2] = {&f->client, &f->server};
 	/* On a very bad line every question for the neighbour may be lost (RFC 1122 2.3.2.1). */
-	bool no_neighbour = f->client.failure == TCP_FAILURE_UNREACHABLE && !f->client.opened &&
+	bool no_neighbour = f->client.failure == TCP_FAILURE_UNREACHABLE && !f->server.opened &&
 			    s->line[0].loss_ppm + s->line[1].loss_ppm > 50000;
 	bool broken = f->client.broke_off || f->server.broke_off || no_neighbour;
 
@@ -281,13 +284,15 @@ static void show(const struct sim *s)
 		(double)(s->clock.now_ns - s->start_ns) / 1e9);
 	for (uint32_t i = 0; i < HOSTS; i++)
 		printf("  host %u: buffers %u %u, line: loss %u dup %u corrupt %u reorder %u "
-		       "delay %llu ms; again %llu, timeouts %llu\n",
+		       "delay %llu ms; again %llu, timeouts %llu, early %llu, cookies %llu\n",
 			i, s->config[i].tcp.recv_buffer_bytes, s->config[i].tcp.send_buffer_bytes,
 			s->line[i].loss_ppm, s->line[i].duplicate_ppm, s->line[i].corrupt_ppm,
 			s->line[i].reorder_ppm,
 			(unsigned long long)(s->line[i].delay_ns / NS_PER_MS),
 			(unsigned long long)host_stat(&s->host[i], TCP_STAT_RETRANSMITS),
-			(unsigned long long)host_stat(&s->host[i], TCP_STAT_TIMEOUTS));
+			(unsigned long long)host_stat(&s->host[i], TCP_STAT_TIMEOUTS),
+			(unsigned long long)host_stat(&s->host[i], TCP_STAT_FAST_OPEN_PASSIVE),
+			(unsigned long long)host_stat(&s->host[i], TCP_STAT_COOKIES_GOOD));
 	for (uint32_t i = 0; i < s->flow_count; i++)
 		for (uint32_t side = 0; side < 2; side++) {
 			const struct flow *f = &s->flow[i];
