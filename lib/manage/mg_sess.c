@@ -212,9 +212,50 @@ static enum mg_verdict cmd_conn(struct mg_call *call)
 	return mg_ask_all(call, has_tcp, conn_print);
 }
 
+/* --- listeners ---------------------------------------------------------------------- */
+
+static void listener_row(void *ctx, const struct tcp_listener_info *info)
+{
+	struct tcp_listener_info *row = mg_ask_row(ctx);
+
+	if (row)
+		*row = *info;
+}
+
+static void listener_ask(struct mg_ask *ask)
+{
+	ask->more = tcp_listener_each(ask->tcp, &ask->cursor, ask->row_max, listener_row, ask);
+}
+
+static void listener_print(struct mg_call *call, uint32_t core, const void *row)
+{
+	const struct tcp_listener_info *i = row;
+	char local[ENDPOINT_TEXT_SIZE];
+
+	mg_printf(call->out, "%-4u %-21s %8u %8u %9u %9u %5u %-7s %12" PRIu64 " %s\n", core,
+		endpoint_format(&i->local, local), i->waiting, i->backlog, i->half_open,
+		i->half_open_max, i->fast_open, i->cookies ? "on" : "off", i->cookies_sent,
+		i->paused ? "paused" : "-");
+}
+
+static enum mg_verdict cmd_listener(struct mg_call *call)
+{
+	if (!call->ask) {
+		if (!mg_ask_create(
+			    call, listener_ask, MG_ASK_ROWS, sizeof(struct tcp_listener_info)))
+			return MG_DONE;
+		mg_printf(call->out, "%-4s %-21s %8s %8s %9s %9s %5s %-7s %12s %s\n", "core",
+			"local", "waiting", "backlog", "half_open", "limit", "early", "cookies",
+			"cookies_sent", "state");
+	}
+	return mg_ask_all(call, has_tcp, listener_print);
+}
+
 const struct mg_command mg_commands_sess[] = {
 	{{"show", "conn"}, MODEL_LEVEL_OPERATOR, "show conn [state <state>] [limit <n>]",
 		"list TCP connections of all cores", cmd_conn},
+	{{"show", "listener"}, MODEL_LEVEL_OPERATOR, "show listener",
+		"list where each core listens, and what waits there", cmd_listener},
 	{{"show", "sess"}, MODEL_LEVEL_OPERATOR, "show sess [id|all]",
 		"list the sessions, or show one or all in detail", cmd_sess},
 	{{NULL}},

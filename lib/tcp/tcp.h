@@ -197,9 +197,10 @@ struct tcp_listener_info {
 	bool cookies; /* SYNs are answered with cookies now */
 };
 
-/** Calls fn for each listener of this core. */
-void tcp_listener_each(
-	struct tcp *tcp, void (*fn)(void *ctx, const struct tcp_listener_info *info), void *ctx);
+/** Calls fn for up to `max` listeners of this core from the *cursor-th (0 at first) on; returns
+ * false when the last one was among them. */
+bool tcp_listener_each(struct tcp *tcp, uint32_t *cursor, uint32_t max,
+	void (*fn)(void *ctx, const struct tcp_listener_info *info), void *ctx);
 
 /* --- active open ------------------------------------------------------------------- */
 

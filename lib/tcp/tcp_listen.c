@@ -105,26 +105,39 @@ void tcp_listener_close(struct tcp_listener *l)
 	mem_pool_put(&tcp->listeners, l);
 }
 
-void tcp_listener_each(
-	struct tcp *tcp, void (*fn)(void *ctx, const struct tcp_listener_info *info), void *ctx)
+static struct tcp_listener_info info_of(const struct tcp_listener *l)
 {
+	return (struct tcp_listener_info){
+		.local = l->config.local,
+		.half_open = l->half_open_count,
+		.half_open_max = l->tcp->config.half_open_max,
+		.waiting = l->waiting_count,
+		.backlog = l->config.backlog,
+		.fast_open = l->fast_open_count,
+		.cookies_sent = l->cookies_sent,
+		.paused = l->paused,
+		.cookies = l->tcp->cookies_on,
+	};
+}
+
+bool tcp_listener_each(struct tcp *tcp, uint32_t *cursor, uint32_t max,
+	void (*fn)(void *ctx, const struct tcp_listener_info *info), void *ctx)
+{
+	uint32_t at = 0;
+
 	for (uint32_t i = 0; i < TCP_LISTEN_BUCKETS; i++)
 		list_for_each (link, &tcp->buckets[i]) {
-			const struct tcp_listener *l = list_entry(link, struct tcp_listener, link);
-			struct tcp_listener_info info = {
-				.local = l->config.local,
-				.half_open = l->half_open_count,
-				.half_open_max = tcp->config.half_open_max,
-				.waiting = l->waiting_count,
-				.backlog = l->config.backlog,
-				.fast_open = l->fast_open_count,
-				.cookies_sent = l->cookies_sent,
-				.paused = l->paused,
-				.cookies = tcp->cookies_on,
-			};
+			struct tcp_listener_info info =
+				info_of(list_entry(link, struct tcp_listener, link));
 
+			if (at++ < *cursor)
+				continue;
+			if (max-- == 0)
+				return true;
+			++*cursor;
 			fn(ctx, &info);
 		}
+	return false;
 }
 
 void tcp_listener_pause(struct tcp_listener *l, bool paused)

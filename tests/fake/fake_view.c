@@ -107,6 +107,29 @@ bool tcp_conn_each(struct tcp *tcp, uint32_t *cursor, uint32_t max,
 	return *cursor < core->conns;
 }
 
+bool tcp_listener_each(struct tcp *tcp, uint32_t *cursor, uint32_t max,
+	void (*fn)(void *ctx, const struct tcp_listener_info *info), void *ctx)
+{
+	struct fake_core *core = (struct fake_core *)tcp;
+	uint32_t end = MIN(*cursor + max, core->listeners);
+
+	for (; *cursor < end; ++*cursor) {
+		struct tcp_listener_info info = {
+			.local = {ip_addr_from_v4(0x0a090002), (uint16_t)(80 + *cursor)},
+			.waiting = 3,
+			.backlog = 1024,
+			.half_open = 5,
+			.half_open_max = 4096,
+			.fast_open = 1,
+			.cookies_sent = 7,
+			.cookies = true,
+			.paused = *cursor == 0};
+
+		fn(ctx, &info);
+	}
+	return *cursor < core->listeners;
+}
+
 const char *tcp_state_name(enum tcp_state state)
 {
 	static const char *const names[] = {"CLOSED", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED",

@@ -12,6 +12,7 @@
 struct fake_core {
 	uint32_t sessions;
 	uint32_t conns;
+	uint32_t listeners;
 };
 
 #endif

@@ -101,6 +101,7 @@ def test_flood(proxy, net, origin, curl, kind, where):
         assert now['tcp cookies_sent'] > count * 0.8
         assert now['tcp cookies_good'] > 0
         assert now['tcp cookies_on'] == 1
+        assert re.search(r'10\.9\.0\.2:80 .* on +[1-9]', proxy.show('listener'))
     elif kind == 'udp':
         assert now['ip icmp_error_out'] + now['ip icmp_limited'] > count * 0.9
         assert 'icmp_limited' in drops

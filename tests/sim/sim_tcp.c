@@ -146,6 +146,9 @@ static void plan_flows(struct sim *s)
 			(struct app){.flow = f, .direction = 1, .host = &s->host[!f->client_host]};
 		plan_app(s, &f->client.plan, size_bits);
 		plan_app(s, &f->server.plan, size_bits);
+		/* Nobody repeats the ACK of a cookie but who has something to say. */
+		if (s->config[!f->client_host].tcp.cookies == TCP_COOKIES_ALWAYS)
+			f->client.plan.send_bytes = MAX(f->client.plan.send_bytes, 1u);
 		if (f->client.plan.shut_late) /* somebody must begin */
 			f->server.plan.shut_late = false;
 	}

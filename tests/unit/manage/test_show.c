@@ -378,6 +378,22 @@ static void connections_of_all_cores(void **state)
 	assert_non_null(strstr(manage_ask(s, "show conn limit 0\n"), "Usage: show conn"));
 }
 
+static void listeners_of_all_cores(void **state)
+{
+	struct manage_setup *s = *state;
+	const char *a;
+
+	s->cores[0].listeners = 200;
+	s->cores[1].listeners = 1;
+	a = manage_ask(s, "show listener\n");
+	assert_int_equal(rows_of(a), 201);
+	assert_non_null(
+		strstr(a, "\n0    10.9.0.2:80                  3     1024         5      4096 "
+			  "    1 on                 7 paused\n"));
+	assert_non_null(strstr(a, "\n0    10.9.0.2:81"));
+	assert_non_null(strstr(a, "\n1    10.9.0.2:80"));
+}
+
 static void network(void **state)
 {
 	struct manage_setup *s = *state;
@@ -499,6 +515,7 @@ int main(void)
 		TEST(info_in_all_forms),
 		TEST(sessions_of_all_cores),
 		TEST(connections_of_all_cores),
+		TEST(listeners_of_all_cores),
 		TEST(network),
 		TEST(itself),
 		TEST(small_answers),

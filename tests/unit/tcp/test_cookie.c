@@ -249,6 +249,7 @@ static void test_full_turn(void **state)
 {
 	struct fixture f = {0};
 	struct tcp_listener_info info = {0};
+	uint32_t cursor = 0;
 
 	(void)state;
 	cookies_always(&f);
@@ -265,7 +266,9 @@ static void test_full_turn(void **state)
 	assert_int_equal(f.ip->sent_count, TCP_REPLIES_MAX);
 	assert_int_equal(f.tcp->stats[TCP_STAT_COOKIES_SENT], TCP_REPLIES_MAX);
 	assert_int_equal(f.tcp->stats[TCP_STAT_REPLY_FULL], 3);
-	tcp_listener_each(f.tcp, keep_info, &info);
+	assert_true(tcp_listener_each(f.tcp, &cursor, 0, keep_info, &info));
+	assert_false(tcp_listener_each(f.tcp, &cursor, 1, keep_info, &info));
+	assert_int_equal(cursor, 1);
 	assert_int_equal(info.cookies_sent, TCP_REPLIES_MAX);
 	assert_int_equal(info.half_open, 0);
 	assert_int_equal(info.local.port, 80);
