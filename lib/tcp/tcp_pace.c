@@ -10,12 +10,13 @@
 #include "tcp_pvt.h"
 
 #define AHEAD_NS TIMER_TICK_NS
+#define RATE_MAX (UINT64_C(1) << 40) /* bytes/s; a tick of it fits 32 bits */
 
 uint64_t tcp_pace_rate(const struct tcp_conn *c)
 {
 	const struct tcp_cc_ops *ops = tcp_cc(c);
 
-	return ops->pacing_rate ? ops->pacing_rate(c) : 0;
+	return ops->pacing_rate ? MIN(ops->pacing_rate(c), RATE_MAX) : 0;
 }
 
 uint32_t tcp_pace_quantum(const struct tcp_conn *c)

@@ -40,6 +40,23 @@ static void test_quantum(void **state)
 	}
 }
 
+/* The largest window and the least round trip overflow nothing. */
+static void test_rate_is_bounded(void **state)
+{
+	struct cc cc;
+
+	(void)state;
+	pace_init(&cc, 1000);
+	cc.c->cwnd = TCP_CWND_MAX;
+	cc.c->srtt_us = 1;
+	assert_true(tcp_pace_rate(cc.c) == UINT64_C(1) << 40);
+	assert_int_equal(tcp_pace_room(cc.c), (UINT64_C(1) << 60) / NS_PER_SEC);
+	tcp_pace_sent(cc.c, TCP_CWND_MAX);
+	assert_int_equal(
+		tcp_pace_room(cc.c), ((UINT64_C(1) << 40) * (TIMER_TICK_NS - 976562)) / NS_PER_SEC);
+	cc_fini(&cc);
+}
+
 /* However it is cut and woken, what leaves in a second is the rate and one quantum. */
 static void test_rate_is_kept(void **state)
 {
@@ -110,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantum),
+		cmocka_unit_test(test_rate_is_bounded),
 		cmocka_unit_test(test_rate_is_kept),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_not_paced),
