@@ -74,12 +74,12 @@ class Partner(threading.Thread):
 @pytest.fixture
 def bond(proxy, net, origin):
     """Starts weir with a bond of both taps; they are ports of one bridge."""
-    def start(arguments, workers=1):
+    def start(arguments, workers=1, words=''):
         origin(fixed())
         original = proxy.network
         proxy.network = lambda: re.sub(
             r'port lan0 vdev .*', f'port lan0 vdev net_bonding0,{arguments} '
-            'member net_tap0,iface=weir0 member net_tap1,iface=weir1', original())
+            f'member net_tap0,iface=weir0 member net_tap1,iface=weir1 {words}', original())
 
         def plug(_):
             wait_until(lambda: proxy.ended() or all(net.has_interface(m) for m in MEMBERS), 20, 'taps')
@@ -178,10 +178,11 @@ def test_lacp(bond, proxy, client, net, stack):
     assert old.get().status == 200
 
 
-def test_lacp_follows_the_partner(bond, proxy, client, net, stack):
+@pytest.mark.parametrize('words', ['', 'impair delay 1ms'])
+def test_lacp_follows_the_partner(bond, proxy, client, net, stack, words):
     """Links that the partner takes out of use carry nothing, and the port's link is down. The bond
     keeps on talking to its partner while there is no traffic."""
-    bond('mode=4')
+    bond('mode=4', words=words)
     partner = Partner(net)
     partner.start()
     stack.append(partner)
@@ -194,6 +195,18 @@ def test_lacp_follows_the_partner(bond, proxy, client, net, stack):
     time.sleep(5)
     assert link(proxy) == 'up', 'also without traffic'
     assert client(timeout=20).get().status == 200
+
+
+def test_members_by_name(proxy, net):
+    """As DPDK has it: names among the arguments, for devices that need no arguments of their own."""
+    original = proxy.network
+    proxy.network = lambda: re.sub(
+        r'port lan0 vdev .*', 'port lan0 vdev net_bonding0,mode=1,slave=net_tap0,primary=net_tap1,'
+        'slave=net_tap1', original())
+    proxy.plug = lambda _: None
+    proxy.start(CONFIG)
+    wait_until(lambda: members(proxy).get(1, ('', False))[1], 5, 'the primary is active')
+    assert not members(proxy)[0][1]
 
 
 @pytest.mark.parametrize('arguments, problem', [
