@@ -32,8 +32,19 @@ static bool bw_backlog(const struct rl_call *c, uint32_t i, void *target)
 static bool bw_mss(const struct rl_call *c, uint32_t i, void *target)
 {
 	struct model_bind *b = target;
+	const char *text = lang_text(c->s, i);
+	int64_t less;
 	uint32_t mss;
 
+	if (*text == '-') {
+		if (lang_int_parse(text, -65535, -1, &less, NULL) < 0) {
+			rl_alert(c, i, "an MSS from 88 to 65535, or how much less with a '-'",
+				"'mss': bad number '%s'", text);
+			return false;
+		}
+		b->tcp.mss_less = (uint16_t)-less;
+		return true;
+	}
 	if (!rl_arg_uint(c, i, 88, 65535, &mss))
 		return false;
 	b->tcp.mss_max = (uint16_t)mss;

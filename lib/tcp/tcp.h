@@ -140,6 +140,7 @@ void tcp_destroy(struct tcp *tcp);
 /* How the connections of a bind or of a server behave; all 0: as struct tcp_config says. */
 struct tcp_options {
 	uint16_t mss_max;  /* of the segments that either side sends; 0: from the MTU */
+	uint16_t mss_less; /* what we send is that much smaller than the peer's MSS */
 	uint8_t cc;        /* enum tcp_cc_kind */
 	bool fast_open;    /* RFC 7413: a bind takes text of SYNs, a server gets it */
 	bool defer_accept; /* of a bind: on_accept waits for text or FIN, or for our SYN|ACK to be

@@ -93,6 +93,8 @@ bool tcp_conn_establish(struct tcp_conn *c)
 
 	if (tcp_is_fast_opening(c)) {
 		tcp_fast_open_done(c, false);
+		if (c->flags & TCP_F_SYN_LOST) /* as with any other (RFC 5681 3.1) */
+			c->cwnd = tcp_cc_initial_window(c);
 	} else {
 		if (c->flags & TCP_F_UNACCEPTED) {
 			if (l->paused && l->waiting_count >= l->config.backlog) {

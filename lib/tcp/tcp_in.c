@@ -328,17 +328,18 @@ static bool step_ack(struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	const struct wire_tcp *h = &seg->h;
 	uint32_t window_max = (uint32_t)c->snd_wnd_max << c->snd_shift;
+	bool first = c->state == TCP_SYN_RECEIVED; /* it is no duplicate of any */
 
 	if (!(h->flags & WIRE_TCP_ACK))
 		return false;
-	if (c->state == TCP_SYN_RECEIVED && !ack_of_syn(c, seg))
+	if (first && !ack_of_syn(c, seg))
 		return false;
 	if (seq_gt(h->ack, c->snd_max) || seq_lt(h->ack, seq_sub(c->snd_una, window_max))) {
 		tcp_count(c->tcp, TCP_STAT_RX_BAD_ACK);
 		tcp_challenge(c);
 		return false;
 	}
-	if (seq_geq(h->ack, c->snd_una))
+	if (first ? seq_gt(h->ack, c->snd_una) : seq_geq(h->ack, c->snd_una))
 		tcp_ack_process(c, seg);
 	return ack_of_fin(c);
 }

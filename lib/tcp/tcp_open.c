@@ -81,11 +81,10 @@ struct tcp_conn *tcp_conn_new(
 
 void tcp_take_options(struct tcp_conn *c, const struct wire_tcp *h)
 {
-	uint16_t peer_mss = tcp_mss_default(&c->tuple);
+	uint16_t peer_mss = h->has_mss ? h->mss : tcp_mss_default(&c->tuple);
+	int32_t less = peer_mss - tcp_options(c)->mss_less;
 
-	if (h->has_mss)
-		peer_mss = MAX(h->mss, (uint16_t)TCP_MSS_MIN);
-	c->mss = MIN(c->mss, peer_mss);
+	c->mss = MIN(c->mss, (uint16_t)MAX(less, TCP_MSS_MIN));
 	if (h->has_window_scale) {
 		c->flags |= TCP_F_WSCALE;
 		c->snd_shift = h->window_scale;

@@ -640,6 +640,8 @@ static void do_set(struct run *r)
 		r->options.fast_open = n;
 	else if (strcmp(r->line.word[1], "defer_accept") == 0)
 		r->options.defer_accept = n;
+	else if (strcmp(r->line.word[1], "mss_less") == 0)
+		r->options.mss_less = (uint16_t)n;
 	else if (strcmp(r->line.word[1], "mss") == 0)
 		r->options.mss_max = (uint16_t)n;
 	else if (strcmp(r->line.word[1], "v6") == 0)

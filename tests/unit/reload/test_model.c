@@ -109,7 +109,7 @@ static void binds_spread_over_lists_and_ranges(void **state)
 	struct model *m = fake_config_model(
 		"frontend f\n" TIMEOUTS
 		" bind *:80,:81-82,[::]:83 v4v6 maxconn 5 name web backlog 6 mss 1200 cc bbr\n"
-		" bind :::84 v6only tfo defer-accept\n");
+		" bind :::84 v6only tfo defer-accept mss -60\n");
 	const struct model_frontend *fe;
 	struct ip_addr any4 = addr("0.0.0.0"), any6 = addr("::");
 
@@ -133,6 +133,8 @@ static void binds_spread_over_lists_and_ranges(void **state)
 	assert_int_equal(m->binds[4].local.port, 84);
 	assert_true(m->binds[4].v6_only);
 	assert_true(m->binds[4].tcp.fast_open);
+	assert_int_equal(m->binds[4].tcp.mss_less, 60);
+	assert_int_equal(m->binds[4].tcp.mss_max, 0);
 	assert_true(m->binds[4].tcp.defer_accept);
 	model_destroy(m);
 }
