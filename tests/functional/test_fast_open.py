@@ -64,22 +64,29 @@ def test_bind_takes_text_of_a_syn(proxy, net, origin, workers):
     assert kernel_counter(net, 'TCPFastOpenActiveFail') == 0
 
 
-@pytest.fixture
-def fast_origin(net):
+class FastOrigin:
     """A server of the kernel that takes text of SYNs, and answers whatever it reads."""
-    with net.inside():
-        server = socket.socket()
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
-    server.bind(('', 8001))
-    server.listen(16)
-    server.settimeout(0.1)
-    done = threading.Event()
 
-    def serve():
-        while not done.is_set():
+    def __init__(self, net):
+        self.net = net
+        self.start()
+
+    def start(self):
+        with self.net.inside():
+            self.server = socket.socket()
+        self.server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.server.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+        self.server.bind(('', 8001))
+        self.server.listen(16)
+        self.server.settimeout(0.1)
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        while not self.done.is_set():
             try:
-                conn, _ = server.accept()
+                conn, _ = self.server.accept()
             except TimeoutError:
                 continue
             with conn:
@@ -87,12 +94,17 @@ def fast_origin(net):
                 conn.recv(65536)
                 conn.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes')
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield
-    done.set()
-    thread.join()
-    server.close()
+    def stop(self):
+        self.done.set()
+        self.thread.join()
+        self.server.close()
+
+
+@pytest.fixture
+def fast_origin(net):
+    one = FastOrigin(net)
+    yield one
+    one.stop()
 
 
 @pytest.mark.parametrize('mode', ['http', 'tcp'])
@@ -115,6 +127,38 @@ def test_server_gets_text_with_the_syn(proxy, net, client, fast_origin, mode):
     assert counter(proxy, 'fast_open_refused') == 0
     assert kernel_counter(net, 'TCPFastOpenPassive') >= 1
     assert kernel_counter(net, 'TCPFastOpenPassiveFail') == 0
+
+
+@pytest.mark.parametrize('mode', ['http', 'tcp'])
+def test_server_goes_away(proxy, net, client, fast_origin, mode):
+    """The text left with the SYN and nobody listens any more: that is an error at once, and no
+    second try; when the server is back all is well."""
+    allow_fast_open(net)
+    proxy.start(f'''
+        frontend f
+            mode {mode}
+            bind 10.9.0.2:80 defer-accept
+            default_backend b
+        backend b
+            mode {mode}
+            server s1 10.9.0.1:8001 tfo
+        ''')
+    for _ in range(2):
+        with client() as once:
+            assert once.get().body == b'yes'
+    fast_origin.stop()
+    began = time.monotonic()
+    with client() as once:
+        if mode == 'http':
+            assert once.get().status in (502, 503)
+        else:
+            once.sock.sendall(REQUEST)
+            with pytest.raises(ConnectionResetError):
+                once.sock.recv(1)
+    assert time.monotonic() < began + 3
+    fast_origin.start()
+    with client() as once:
+        assert once.get().body == b'yes'
 
 
 def test_server_without_tfo_is_served(proxy, net, client, origin):

@@ -12,8 +12,8 @@
 static void ports_vlans_addresses_and_routes(void **state)
 {
 	struct model *m = fake_config_model(
-		"network\n cores control 1 workers 0,2-3\n memory 1g\n idle busy\n ecn on\n pacing "
-		"on\n"
+		"network\n cores control 1 workers 0,2-3\n memory 1g\n idle busy\n"
+		" syn-cookies always\n ecn on\n pacing on\n"
 		" port lan0 vdev net_tap0,iface=t0 mtu 1400 allow-loopback\n"
 		" port lan0v7 vdev net_tap0,iface=t0 vlan 7\n"
 		" port wan0 pci 0000:03:00.0\n"
@@ -32,6 +32,7 @@ static void ports_vlans_addresses_and_routes(void **state)
 	assert_int_equal(n->worker_cores[2], 3);
 	assert_true(n->memory_bytes == UINT64_C(1) << 30);
 	assert_true(n->idle_set);
+	assert_int_equal(n->cookies, TCP_COOKIES_ALWAYS);
 	assert_int_equal(n->idle, WORKER_IDLE_BUSY);
 	assert_int_equal(n->ecn, TCP_ECN_ON);
 	assert_true(n->pacing);
