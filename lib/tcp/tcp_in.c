@@ -77,6 +77,10 @@ static void syn_acked(struct tcp_conn *c, const struct wire_tcp *h)
 	if (c->flags & TCP_F_RTT)
 		tcp_rtt_sample(c, tcp_now_us(c->tcp) - c->rtt_at_us);
 	c->flags &= ~(uint32_t)TCP_F_RTT;
+	if (c->flags & TCP_F_WANT_SENT && c->snd.bytes == 0 && !(c->flags & TCP_F_FIN_QUEUED)) {
+		c->flags &= ~(uint32_t)TCP_F_WANT_SENT;
+		tcp_conn_event(c, TCP_EVENT_SENT);
+	}
 }
 
 static bool acks_our_syn(const struct tcp_conn *c, const struct wire_tcp *h)

@@ -273,10 +273,9 @@ static void no_syn(struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg)
 		cookie_accept(tcp, l, seg, &syn);
 		return;
 	}
-	tcp_count(tcp, TCP_STAT_LISTEN_NO_CONN);
-	if (!(seg->h.flags & WIRE_TCP_ACK))
-		return;
-	if (verdict == TCP_COOKIE_NONE || seg->len == 0)
+	if (verdict == TCP_COOKIE_NONE)
+		tcp_count(tcp, TCP_STAT_LISTEN_NO_CONN);
+	if (seg->h.flags & WIRE_TCP_ACK && (verdict == TCP_COOKIE_NONE || seg->len == 0))
 		tcp_in_closed(tcp, seg, TCP_RESET_OPEN_PORT);
 }
 
