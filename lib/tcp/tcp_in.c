@@ -65,6 +65,14 @@ void tcp_challenge(struct tcp_conn *c)
 
 /* --- SYN-SENT (3.10.7.3) ----------------------------------------------------------- */
 
+/* Ends the sample that our SYN began, if it was sent once. */
+static void syn_timed(struct tcp_conn *c)
+{
+	if (c->flags & TCP_F_RTT)
+		tcp_rtt_sample(c, tcp_now_us(c->tcp) - c->rtt_at_us);
+	c->flags &= ~(uint32_t)TCP_F_RTT;
+}
+
 /* Our SYN is acknowledged, perhaps with text that went along; what was not goes as if never sent.
  */
 static void syn_acked(struct tcp_conn *c, const struct wire_tcp *h)
@@ -74,9 +82,7 @@ static void syn_acked(struct tcp_conn *c, const struct wire_tcp *h)
 	c->snd_una = c->snd_nxt = c->snd_max = h->ack;
 	if (c->flags & TCP_F_OWNED)
 		c->hint = (struct pkt_chain_hint){0};
-	if (c->flags & TCP_F_RTT)
-		tcp_rtt_sample(c, tcp_now_us(c->tcp) - c->rtt_at_us);
-	c->flags &= ~(uint32_t)TCP_F_RTT;
+	syn_timed(c);
 	if (c->flags & TCP_F_WANT_SENT && c->snd.bytes == 0 && !(c->flags & TCP_F_FIN_QUEUED)) {
 		c->flags &= ~(uint32_t)TCP_F_WANT_SENT;
 		tcp_conn_event(c, TCP_EVENT_SENT);
@@ -272,9 +278,7 @@ static bool is_deferred(struct tcp_conn *c, const struct tcp_seg *seg)
 	if (!(c->syn_bits & TCP_SYN_DEFERRED))
 		tcp_count(c->tcp, TCP_STAT_ACCEPT_DEFERRED);
 	c->syn_bits |= TCP_SYN_DEFERRED;
-	if (c->flags & TCP_F_RTT)
-		tcp_rtt_sample(c, tcp_now_us(c->tcp) - c->rtt_at_us);
-	c->flags &= ~(uint32_t)TCP_F_RTT;
+	syn_timed(c);
 	return true;
 }
 
@@ -291,10 +295,12 @@ static bool ack_of_syn(struct tcp_conn *c, const struct tcp_seg *seg)
 	}
 	if (is_deferred(c, seg) || !tcp_conn_establish(c))
 		return false;
-	if (fast && tcp_outstanding(c))
-		tcp_rtx_restart(c);
-	if (!fast)
+	if (fast)
+		syn_timed(c);
+	else
 		syn_acked(c, h);
+	if (tcp_outstanding(c)) /* the early answer */
+		tcp_rtx_restart(c);
 	c->snd_wl1 = h->seq; /* take the window whatever the SYN said */
 	c->snd_wl2 = h->ack;
 	tcp_ack_window(c, h);
