@@ -68,19 +68,20 @@ def counters(proxy):
     return {f'{module} {name}': int(value) for module, name, value in found}
 
 
-@pytest.mark.parametrize('kind, where', [
-    ('syn', ['tcp cookies_sent']),
-    ('ack', ['tcp listen_no_conn', 'tcp tx_rst']),
-    ('rst', ['tcp listen_no_conn']),
-    ('fin', ['tcp listen_no_conn', 'tcp tx_rst']),
-    ('udp', ['ip icmp_error_out', 'ip icmp_limited']),
+@pytest.mark.parametrize('kind, workers, where', [
+    ('syn', 1, ['tcp cookies_sent']),
+    ('syn', 3, ['tcp cookies_sent']),
+    ('ack', 1, ['tcp listen_no_conn', 'tcp tx_rst']),
+    ('rst', 1, ['tcp listen_no_conn']),
+    ('fin', 1, ['tcp listen_no_conn', 'tcp tx_rst']),
+    ('udp', 1, ['ip icmp_error_out', 'ip icmp_limited']),
 ])
-def test_flood(proxy, net, origin, curl, kind, where):
+def test_flood(proxy, net, origin, curl, kind, workers, where):
     """curl has every answer; the packets are found in the counters, and what was refused in drops."""
     origin(fixed(b'x' * 10000))
     original = proxy.network
     proxy.network = lambda: original().rstrip() + '\n    route 198.18.0.0/15 via 10.9.0.1\n'
-    proxy.start(CONFIG)
+    proxy.start(CONFIG, workers)
     curl('http://10.9.0.2/')
     count = 10000
     sender = net.popen([sys.executable, '-c', SENDER, kind, count])
@@ -100,7 +101,7 @@ def test_flood(proxy, net, origin, curl, kind, where):
         # What pressed first is half-open still; all others are cookies.
         assert now['tcp cookies_sent'] > count * 0.8
         assert now['tcp cookies_good'] > 0
-        assert now['tcp cookies_on'] == 1
+        assert now['tcp cookies_on'] == workers
         assert re.search(r'10\.9\.0\.2:80 .* on +[1-9]', proxy.show('listener'))
     elif kind == 'udp':
         assert now['ip icmp_error_out'] + now['ip icmp_limited'] > count * 0.9
