@@ -17,8 +17,8 @@
 #define MEMORY_VIRTUAL    (144 * MIB)
 #define MEMORY_DEVICE_MAX (1024 * MIB)
 #define MEMORY_MIN        (64 * MIB)
-#define CONN_BUFFER_BYTES (256u << 10)
-#define CONN_BUFFER_SMALL (128u << 10)
+#define CONN_BUFFER_MAX   (16 * MIB)
+#define CONN_BUFFER_SHARE 16 /* of a core's buffers, at most one of so many for one connection */
 
 static bool has_device(const struct model_network *n)
 {
@@ -76,6 +76,7 @@ int sizes_compute(const struct model *model, struct sizes *out, struct error *er
 	out->sessions = n->worker_count == 1 ? maxconn : maxconn / n->worker_count * 3 / 2 + 64;
 	out->conns = out->sessions * 2 + 1024;
 	out->time_waits = MIN(MAX(out->conns, 16384u), 1u << 20);
-	out->conn_buffer_bytes = out->buffers < (64u << 10) ? CONN_BUFFER_SMALL : CONN_BUFFER_BYTES;
+	out->conn_buffer_max_bytes = (uint32_t)MIN(
+		(uint64_t)out->buffers * PKT_DATA_ROOM_BYTES / CONN_BUFFER_SHARE, CONN_BUFFER_MAX);
 	return 0;
 }

@@ -16,7 +16,7 @@ struct sizes {
 	uint32_t sessions; /* client connections of each worker */
 	uint32_t conns;    /* TCP connections of each worker: both sides */
 	uint32_t time_waits;
-	uint32_t conn_buffer_bytes; /* receive and send buffer of a connection */
+	uint32_t conn_buffer_max_bytes; /* what each buffer of a connection may grow to */
 };
 
 /** Fills *out. Returns 0, or -ENOMEM with *err naming what would be needed. */

@@ -58,6 +58,10 @@ uint32_t pkt_pools_fini(struct pkt_pools *pools);
  * cache of every core, and is exact only while no other core allocates or frees. */
 uint32_t pkt_pools_used(const struct pkt_pools *pools);
 
+/** The owner's core: how much of the pool that has least is free, in percent. Buffers in the caches
+ * of other cores count as used. A look at two rings: cheap enough for every turn. */
+uint32_t pkt_pools_free_pct(const struct pkt_pools *pools);
+
 /** A fresh data buffer with PKT_HEADROOM_BYTES in front, or NULL (counted as PKT_STAT_NO_DATA). */
 struct rte_mbuf *pkt_alloc(struct pkt_pools *pools);
 

@@ -81,6 +81,22 @@ uint32_t pkt_pools_used(const struct pkt_pools *pools)
 	return used;
 }
 
+static uint32_t free_pct(struct rte_mempool *mp)
+{
+	const struct rte_mempool_cache *cache = rte_mempool_default_cache(mp, rte_lcore_id());
+	uint64_t count =
+		rte_mempool_get_ops(mp->ops_index)->get_count(mp) + (cache ? cache->len : 0);
+
+	return (uint32_t)(count * 100 / mp->size);
+}
+
+uint32_t pkt_pools_free_pct(const struct pkt_pools *pools)
+{
+	uint32_t data_pct = free_pct(pools->data), ref_pct = free_pct(pools->ref);
+
+	return MIN(data_pct, ref_pct);
+}
+
 uint32_t pkt_pools_fini(struct pkt_pools *pools)
 {
 	uint32_t leaked;

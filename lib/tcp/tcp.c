@@ -75,15 +75,31 @@ void tcp_conn_schedule(struct tcp_conn *c)
 	list_add_tail(&c->tcp->active, &c->link);
 }
 
+/* Sizes as they can be; 0 stays "as configured". */
+static struct tcp_options options_checked(const struct tcp *tcp, const struct tcp_options *options)
+{
+	struct tcp_options o = *options;
+
+	if (o.recv_buffer_bytes)
+		o.recv_buffer_bytes = MIN(MAX(o.recv_buffer_bytes, TCP_BUFFER_BYTES_MIN),
+			(uint32_t)UINT16_MAX << tcp->rcv_shift);
+	if (o.send_buffer_bytes)
+		o.send_buffer_bytes =
+			MIN(MAX(o.send_buffer_bytes, TCP_BUFFER_BYTES_MIN), TCP_BUFFER_BYTES_MAX);
+	return o;
+}
+
 int tcp_options_add(struct tcp *tcp, const struct tcp_options *options, struct error *err)
 {
+	struct tcp_options o = options_checked(tcp, options);
+
 	for (uint32_t i = 0; i < tcp->options_count; i++)
-		if (memcmp(&tcp->options[i], options, sizeof(*options)) == 0)
+		if (memcmp(&tcp->options[i], &o, sizeof(o)) == 0)
 			return (int)i;
 	if (tcp->options_count == TCP_OPTIONS_MAX)
 		return error_set(err, -ENOSPC, "no more than %d different options of connections",
 			TCP_OPTIONS_MAX);
-	tcp->options[tcp->options_count] = *options;
+	tcp->options[tcp->options_count] = o;
 	return (int)tcp->options_count++;
 }
 
@@ -93,9 +109,11 @@ int tcp_options_add(struct tcp *tcp, const struct tcp_options *options, struct e
 static uint32_t poll_ready(struct worker *w, void *ctx, uint32_t budget)
 {
 	struct tcp *tcp = ctx;
-	uint32_t done = tcp_listen_poll(tcp, budget);
+	uint32_t done;
 
 	(void)w;
+	tcp_memory_poll(tcp);
+	done = tcp_listen_poll(tcp, budget);
 	list_for_each (link, &tcp->active) {
 		struct tcp_conn *c = list_entry(link, struct tcp_conn, link);
 		uint8_t events = c->events;
@@ -172,6 +190,12 @@ static void config_fill(struct tcp *tcp)
 
 	config->recv_buffer_bytes = buffer_bytes(config->recv_buffer_bytes);
 	config->send_buffer_bytes = buffer_bytes(config->send_buffer_bytes);
+	config->recv_buffer_max_bytes =
+		MIN(MAX(config->recv_buffer_max_bytes, config->recv_buffer_bytes),
+			TCP_BUFFER_BYTES_MAX);
+	config->send_buffer_max_bytes =
+		MIN(MAX(config->send_buffer_max_bytes, config->send_buffer_bytes),
+			TCP_BUFFER_BYTES_MAX);
 	config->keepalive_idle_ms = or_default(config->keepalive_idle_ms, 7200000);
 	config->keepalive_interval_ms = or_default(config->keepalive_interval_ms, 75000);
 	config->keepalive_probes = MIN(or_default(config->keepalive_probes, 9), UINT8_MAX - 1u);
@@ -187,7 +211,7 @@ static void config_fill(struct tcp *tcp)
 		config->port_min = 1024;
 	if (config->port_max == 0)
 		config->port_max = 64511;
-	while ((config->recv_buffer_bytes >> tcp->rcv_shift) > UINT16_MAX)
+	while ((config->recv_buffer_max_bytes >> tcp->rcv_shift) > UINT16_MAX)
 		tcp->rcv_shift++;
 }
 

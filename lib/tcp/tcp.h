@@ -108,8 +108,10 @@ struct tcp_config {
 	uint32_t half_open_max; /* SYN-RECEIVED connections of all listeners together */
 	uint32_t listeners_max;
 	enum tcp_cookies cookies;
-	uint32_t recv_buffer_bytes; /* receive window limit per connection; 0: 256 KiB */
-	uint32_t send_buffer_bytes; /* bytes queued and unacknowledged per connection; 0: 256 KiB */
+	/* The receive window, and the bytes queued and unacknowledged, of a connection at first (0:
+	 * 128 KiB), and what they may grow to (less than at first: they do not grow). */
+	uint32_t recv_buffer_bytes, recv_buffer_max_bytes;
+	uint32_t send_buffer_bytes, send_buffer_max_bytes;
 	uint32_t keepalive_idle_ms, keepalive_interval_ms,
 		keepalive_probes; /* 0: 7,200,000 75,000 9 */
 	uint32_t time_wait_ms;    /* 0: 60,000 */
@@ -139,6 +141,8 @@ void tcp_destroy(struct tcp *tcp);
 
 /* How the connections of a bind or of a server behave; all 0: as struct tcp_config says. */
 struct tcp_options {
+	uint32_t recv_buffer_bytes; /* fixed sizes, cut to what is possible; 0: they grow */
+	uint32_t send_buffer_bytes;
 	uint16_t mss_max;  /* of the segments that either side sends; 0: from the MTU */
 	uint16_t mss_less; /* what we send is that much smaller than the peer's MSS */
 	uint8_t cc;        /* enum tcp_cc_kind */

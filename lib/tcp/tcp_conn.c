@@ -105,6 +105,7 @@ bool tcp_conn_establish(struct tcp_conn *c)
 		} else if (!(c->flags & TCP_F_FAST_OPEN)) {
 			tcp_conn_event(c, TCP_EVENT_CONNECTED);
 		}
+		tcp_buffer_open(c);
 		tcp_cc_open(c);
 		tcp_quick_ack_begin(c);
 	}
@@ -129,125 +130,6 @@ void tcp_conn_set_owner(struct tcp_conn *c, const struct tcp_owner_ops *ops, voi
 {
 	c->ops = ops;
 	c->user = user;
-}
-
-uint32_t tcp_conn_recv_ready(const struct tcp_conn *c)
-{
-	return c->rcv.bytes;
-}
-
-bool tcp_conn_recv_ended(const struct tcp_conn *c)
-{
-	return c->rcv.bytes == 0 && c->flags & TCP_F_FIN_RCVD;
-}
-
-/* What the limit leaves. Held memory counts half: full segments hold half as much again as they
- * bring, so only chains of small ones feel it. */
-static uint32_t room_of(uint32_t limit, uint32_t bytes, uint32_t held_bytes)
-{
-	uint32_t charge = MAX(bytes, held_bytes / 2);
-
-	return charge < limit ? limit - charge : 0;
-}
-
-bool tcp_chain_compact(struct tcp_conn *c, struct pkt_chain *chain, uint32_t limit)
-{
-	if (chain->held_bytes <= MIN(limit / 2, TCP_COMPACT_BYTES_MIN) ||
-		chain->held_bytes / TCP_COMPACT_RATIO <= chain->bytes)
-		return false;
-	pkt_chain_compact(chain, TCP_COMPACT_RATIO, c->tcp->pools);
-	return true;
-}
-
-uint32_t tcp_recv_room(const struct tcp_conn *c)
-{
-	/* Bytes out of order lie inside of the window that was promised already. */
-	uint32_t room = room_of(c->tcp->config.recv_buffer_bytes, c->rcv.bytes,
-		c->rcv.held_bytes + tcp_reasm_held(c));
-
-	return MIN(room, (uint32_t)UINT16_MAX << c->rcv_shift); /* what the header can say */
-}
-
-/* The window is worth an ACK of its own once it opens by two segments or half of the buffer
- * (RFC 9293 3.8.6.2.2). */
-static void window_opened(struct tcp_conn *c)
-{
-	uint32_t step = MIN(2u * c->mss, c->tcp->config.recv_buffer_bytes / 2);
-	struct seq edge = seq_add(c->rcv_nxt, tcp_recv_room(c));
-
-	if (!tcp_is_open(c) || tcp_is_opening(c) || c->flags & TCP_F_FIN_RCVD)
-		return;
-	if (seq_diff(edge, c->rcv_adv) >= (int32_t)step) {
-		c->flags |= TCP_F_ACK_NOW;
-		tcp_conn_schedule(c);
-	}
-}
-
-uint32_t tcp_conn_recv(struct tcp_conn *c, struct pkt_chain *to, uint32_t max)
-{
-	uint32_t n;
-
-	if (max >= c->rcv.bytes) {
-		n = c->rcv.bytes;
-		pkt_chain_splice(to, &c->rcv);
-	} else {
-		n = pkt_chain_take(&c->rcv, max, to, c->tcp->pools);
-	}
-	if (n)
-		window_opened(c);
-	return n;
-}
-
-uint32_t tcp_conn_send_room(const struct tcp_conn *c)
-{
-	if (!tcp_is_open(c) || c->flags & TCP_F_FIN_QUEUED)
-		return 0;
-	return room_of(c->tcp->config.send_buffer_bytes, c->snd.bytes, c->snd.held_bytes);
-}
-
-static bool has_half(const struct tcp_conn *c)
-{
-	return tcp_conn_send_room(c) >= c->tcp->config.send_buffer_bytes / 2;
-}
-
-void tcp_room_check(struct tcp_conn *c)
-{
-	if (c->flags & TCP_F_WANT_ROOM && has_half(c)) {
-		c->flags &= ~(uint32_t)TCP_F_WANT_ROOM;
-		tcp_conn_event(c, TCP_EVENT_WRITABLE);
-	}
-}
-
-static bool snd_compact(struct tcp_conn *c)
-{
-	if (!tcp_chain_compact(c, &c->snd, c->tcp->config.send_buffer_bytes))
-		return false;
-	c->hint = (struct pkt_chain_hint){0};
-	return true;
-}
-
-/* Room comes back by an ACK, or by compaction. Where neither will come, because nothing is queued
- * and it was references that were short, output tries again later. */
-uint32_t tcp_conn_send(struct tcp_conn *c, struct pkt_chain *from, uint32_t max)
-{
-	uint32_t want = MIN(max, from->bytes);
-	uint32_t n;
-
-	if (!tcp_is_open(c) || c->flags & TCP_F_FIN_QUEUED)
-		return 0;
-	if (want > tcp_conn_send_room(c))
-		(void)snd_compact(c);
-	n = MIN(want, tcp_conn_send_room(c));
-	if (n == from->bytes)
-		pkt_chain_splice(&c->snd, from);
-	else if (n)
-		n = pkt_chain_take(from, n, &c->snd, c->tcp->pools);
-	if (n < want || !has_half(c))
-		c->flags |= TCP_F_WANT_ROOM;
-	if (n && snd_compact(c))
-		tcp_room_check(c);
-	tcp_conn_schedule(c);
-	return n;
 }
 
 void tcp_conn_set_more(struct tcp_conn *c, bool more)

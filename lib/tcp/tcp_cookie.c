@@ -151,7 +151,7 @@ void tcp_cookie_send(struct tcp *tcp, struct tcp_listener *l, const struct tcp_s
 		.ack = seq_add(syn->seq, 1),
 		.ts_val = syn->has_timestamp ? ts_encode(syn, ts_now) : 0,
 		.ts_ecr = syn->ts_val,
-		.window = tcp_syn_window(tcp),
+		.window = tcp_syn_window(tcp, &tcp->options[l->config.options]),
 		.flags = WIRE_TCP_SYN | WIRE_TCP_ACK,
 		.options = l->config.options,
 		.has_ts = syn->has_timestamp,

@@ -95,12 +95,13 @@ static void server_open(struct tcp_conn *c, struct tcp_listener *l, struct tcp_s
 	c->syn_bits |= TCP_SYN_DUE;
 	c->opener_ref = mem_pool_index(&c->tcp->listeners, l) + 1;
 	l->fast_open_count++;
+	tcp_buffer_open(c);
 	tcp_cc_open(c);
 	tcp_quick_ack_begin(c);
 	tcp_listen_wait(c);
 	seg->h.seq = c->rcv_nxt;
-	c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_window(c->tcp));
-	seg->len = MIN(seg->len, (uint32_t)tcp_syn_window(c->tcp));
+	c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_window(c->tcp, tcp_options(c)));
+	seg->len = MIN(seg->len, (uint32_t)tcp_syn_window(c->tcp, tcp_options(c)));
 	tcp_reasm_input(c, seg);
 }
 

@@ -379,6 +379,8 @@ static bool step_text(struct tcp_conn *c, struct tcp_seg *seg)
 		tcp_conn_reset(c, TCP_FAILURE_NONE);
 		return false;
 	}
+	if (c->flags & TCP_F_TS && h->has_timestamp)
+		tcp_recv_rtt(c, h->ts_ecr);
 	tcp_reasm_input(c, seg);
 	return true;
 }

@@ -253,7 +253,7 @@ static void cookie_accept(
 		return;
 	c->snd_una = c->recover = seq_sub(seg->h.ack, 1);
 	c->snd_nxt = c->snd_max = seg->h.ack;
-	c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_window(tcp));
+	c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_window(tcp, tcp_options(c)));
 	tcp_in_conn(c, seg);
 	if (c->state == TCP_SYN_RECEIVED)
 		tcp_conn_detach(c, TCP_CLOSED);

@@ -22,22 +22,11 @@
 
 /* --- segments ---------------------------------------------------------------------- */
 
-/* The window that we tell: what the buffer leaves, but never less than was promised, and more only
- * in steps worth telling (RFC 9293 3.8.6.2.2). */
-static uint32_t window_bytes(const struct tcp_conn *c)
-{
-	uint32_t promised = (uint32_t)MAX(seq_diff(c->rcv_adv, c->rcv_nxt), 0);
-	uint32_t room = tcp_recv_room(c);
-	uint32_t step = MIN((uint32_t)c->mss, c->tcp->config.recv_buffer_bytes / 2);
-
-	return room >= promised + step ? room : promised;
-}
-
 uint16_t tcp_window_field(const struct tcp_conn *c, bool syn)
 {
 	uint8_t shift = syn ? 0 : c->rcv_shift;
 
-	return (uint16_t)MIN(window_bytes(c) >> shift, (uint32_t)UINT16_MAX);
+	return (uint16_t)(tcp_window_bytes(c, shift) >> shift);
 }
 
 /* The number that the peer expects of a segment without text, as far as its window allows. */

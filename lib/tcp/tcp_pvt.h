@@ -22,7 +22,7 @@
 #define TCP_MSS_MIN                64 /* a peer that offers less gets this (RFC 9293 has no floor) */
 #define TCP_MSS_DEFAULT_V4         536 /* RFC 9293 3.7.1 */
 #define TCP_MSS_DEFAULT_V6         1220
-#define TCP_BUFFER_BYTES           (256u << 10)
+#define TCP_BUFFER_BYTES           (128u << 10)
 #define TCP_BUFFER_BYTES_MIN       4096u
 #define TCP_BUFFER_BYTES_MAX       (1u << 30) /* what a scaled window can say (RFC 7323 2.3) */
 #define TCP_INITIAL_WINDOW_SEGS    10         /* RFC 6928 */
@@ -50,6 +50,10 @@
 #define TCP_BUCKET_MS              100
 #define TCP_COMPACT_BYTES_MIN      (16u << 10) /* chains that pin less are left alone */
 #define TCP_COMPACT_RATIO          4
+#define TCP_BUFFER_RED_SEGS        4
+#define TCP_MEMORY_YELLOW_PCT      40 /* less of the packet buffers is free */
+#define TCP_MEMORY_RED_PCT         15
+#define TCP_MEMORY_SLACK_PCT       10
 #define TCP_LISTEN_BUCKETS         256
 #define TCP_FAST_OPEN_CACHE_MAX    256 /* servers that a core remembers */
 #define TCP_FAST_OPEN_COOKIE_BYTES 8
@@ -227,9 +231,14 @@ struct tcp_conn {
 	uint32_t recovery_ref; /* position in the pool plus 1; 0: none */
 	uint32_t flight_ref;   /* position in the pool plus 1; 0: none */
 
-	uint8_t options;  /* position in tcp->options */
-	uint8_t rtx_kind; /* enum tcp_rtx */
-	uint8_t ecn;      /* TCP_ECN_F_* */
+	uint8_t options;                    /* position in tcp->options */
+	uint8_t rtx_kind;                   /* enum tcp_rtx */
+	uint8_t ecn;                        /* TCP_ECN_F_* */
+	uint8_t rcv_grow : 4, snd_grow : 4; /* doublings of the buffers' limits */
+	/* The round in which the owner's appetite is measured (tcp_buffer.c); modulo 2^16. */
+	uint16_t rcv_round_ms;      /* when it began */
+	uint16_t rcv_round_at_unit; /* the place up to which the owner had read, 256 bytes each */
+	uint16_t rcv_round_rtt_ms;  /* the shortest round trip in it; UINT16_MAX: not known */
 };
 
 static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection costs no more");
@@ -351,6 +360,13 @@ struct tcp_fast_open_entry {
 	uint32_t used_ms;
 };
 
+/* How much of the core's packet buffers is left (tcp_buffer.c). */
+enum tcp_memory_level {
+	TCP_MEMORY_GREEN,
+	TCP_MEMORY_YELLOW,
+	TCP_MEMORY_RED,
+};
+
 struct tcp {
 	struct mem_region region; /* of this struct */
 	struct worker *worker;
@@ -359,7 +375,8 @@ struct tcp {
 	struct pkt_pools *pools;
 	struct tcp_config config;
 	uint64_t start_ns;
-	uint8_t rcv_shift; /* that we offer, from recv_buffer_bytes */
+	uint8_t rcv_shift; /* that we offer, from recv_buffer_max_bytes */
+	enum tcp_memory_level memory_level;
 	uint32_t options_count;
 	struct tcp_options options[TCP_OPTIONS_MAX]; /* 0: all default */
 
@@ -488,9 +505,12 @@ static inline uint16_t tcp_mss_default(const struct tcp_tuple *tuple)
 }
 
 /** The window of a SYN of ours, which is never scaled. */
-static inline uint16_t tcp_syn_window(const struct tcp *tcp)
+static inline uint16_t tcp_syn_window(const struct tcp *tcp, const struct tcp_options *options)
 {
-	return (uint16_t)MIN(tcp->config.recv_buffer_bytes, (uint32_t)UINT16_MAX);
+	uint32_t fixed_bytes = options->recv_buffer_bytes;
+
+	return (uint16_t)MIN(
+		fixed_bytes ? fixed_bytes : tcp->config.recv_buffer_bytes, (uint32_t)UINT16_MAX);
 }
 
 static inline struct tcp_recovery *tcp_recovery(const struct tcp_conn *c)
@@ -554,12 +574,27 @@ void tcp_conn_free(struct tcp_conn *c);
 bool tcp_conn_establish(struct tcp_conn *c);
 /** All states are done with: a TIME-WAIT entry takes over. */
 void tcp_conn_enter_time_wait(struct tcp_conn *c);
+
+/* tcp_buffer.c */
+/** The connection is established: the first round begins. */
+void tcp_buffer_open(struct tcp_conn *c);
+/** What the buffers may hold now. */
+uint32_t tcp_recv_limit(const struct tcp_conn *c);
+uint32_t tcp_send_limit(const struct tcp_conn *c);
 /** What the buffer leaves for the peer to send, as far as the header can say it. */
 uint32_t tcp_recv_room(const struct tcp_conn *c);
+/** The window to tell in units of 1 << shift: never less than was promised (but see there). */
+uint32_t tcp_window_bytes(const struct tcp_conn *c, uint8_t shift);
+/** Text came with this echo of our timestamp. */
+void tcp_recv_rtt(struct tcp_conn *c, uint32_t ts_ecr);
+/** Text comes to an empty buffer. */
+void tcp_recv_begins(struct tcp_conn *c);
 /** Tells the owner who waits for room, if half of the buffer is free. */
 void tcp_room_check(struct tcp_conn *c);
 /** Gathers small buffers once they pin much more than they bring; true if buffers changed. */
 bool tcp_chain_compact(struct tcp_conn *c, struct pkt_chain *chain, uint32_t limit);
+/** READY: the level of memory, once a turn. */
+void tcp_memory_poll(struct tcp *tcp);
 
 /* tcp_listen.c */
 struct tcp_listener *tcp_listener_find(struct tcp *tcp, const struct ip_addr *addr, uint16_t port);

@@ -61,7 +61,7 @@ static void place(struct tcp_conn *c, struct tcp_recovery *r, uint32_t i, struct
 		range_remove(r, i + 1);
 	}
 	r->reasm[i].stamp = ++r->stamp;
-	(void)tcp_chain_compact(c, &r->reasm[i].data, c->tcp->config.recv_buffer_bytes);
+	(void)tcp_chain_compact(c, &r->reasm[i].data, tcp_recv_limit(c));
 }
 
 /* Cuts the bytes at what is there already and places what is new. */
@@ -101,7 +101,10 @@ static void too_early(struct tcp_conn *c, struct seq start, struct pkt_chain *by
 	uint64_t held_bytes = (uint64_t)c->rcv.held_bytes + tcp_reasm_held(c) + bytes->held_bytes;
 
 	c->flags |= TCP_F_ACK_NOW; /* RFC 5681 4.2 */
-	if (r && held_bytes <= 2 * (uint64_t)c->tcp->config.recv_buffer_bytes) {
+	if (c->tcp->memory_level == TCP_MEMORY_RED) {
+		tcp_count(c->tcp, TCP_STAT_RX_MEMORY);
+		pkt_chain_free(bytes);
+	} else if (r && held_bytes <= 2 * (uint64_t)tcp_recv_limit(c)) {
 		tcp_count(c->tcp, TCP_STAT_RX_OUT_OF_ORDER);
 		insert(c, r, start, bytes);
 	} else {
@@ -156,11 +159,13 @@ static void in_order(struct tcp_conn *c, struct pkt_chain *bytes)
 	struct seq before = c->rcv_nxt;
 	uint32_t seg_bytes = MIN(bytes->bytes, (uint32_t)UINT16_MAX);
 
+	if (c->rcv.bytes == 0)
+		tcp_recv_begins(c);
 	c->rcv_seg_max = MAX(c->rcv_seg_max, (uint16_t)seg_bytes);
 	c->rcv_nxt = seq_add(c->rcv_nxt, bytes->bytes);
 	pkt_chain_splice(&c->rcv, bytes);
 	absorb(c);
-	(void)tcp_chain_compact(c, &c->rcv, c->tcp->config.recv_buffer_bytes);
+	(void)tcp_chain_compact(c, &c->rcv, tcp_recv_limit(c));
 	stat_add(&c->tcp->stats[TCP_STAT_RX_BYTES], (uint32_t)seq_diff(c->rcv_nxt, before));
 	schedule_ack(c);
 	tcp_conn_event(c, TCP_EVENT_READABLE);

@@ -408,6 +408,16 @@ static void lose(struct run *r, const char *which)
 		r->lost[r->lost_count++] = m;
 }
 
+/* Takes data buffers until only so many percent are free. */
+static void leave(struct run *r, uint32_t pct)
+{
+	struct rte_mbuf *m;
+
+	while (pkt_pools_free_pct(r->pools) > pct && r->lost_count < ARRAY_LEN(r->lost) &&
+		(m = rte_pktmbuf_alloc(r->pools->data)))
+		r->lost[r->lost_count++] = m;
+}
+
 static void found(struct run *r)
 {
 	while (r->lost_count)
@@ -472,6 +482,8 @@ static void do_call(struct run *r)
 		tcp_abort_all(r->tcp);
 	} else if (strcmp(what, "lose") == 0) {
 		lose(r, arg);
+	} else if (strcmp(what, "leave") == 0) {
+		leave(r, n);
 	} else if (strcmp(what, "found") == 0) {
 		found(r);
 	} else if (strcmp(what, "fail") == 0) {
@@ -605,7 +617,11 @@ static void do_set(struct run *r)
 		{"mtu", &r->mtu},
 		{"caps", &r->caps},
 		{"recv_buffer", &r->config.recv_buffer_bytes},
+		{"recv_buffer_max", &r->config.recv_buffer_max_bytes},
+		{"recv_fixed", &r->options.recv_buffer_bytes},
 		{"send_buffer", &r->config.send_buffer_bytes},
+		{"send_buffer_max", &r->config.send_buffer_max_bytes},
+		{"send_fixed", &r->options.send_buffer_bytes},
 		{"conns", &r->config.conns_max},
 		{"time_waits", &r->config.time_wait_max},
 		{"half_open", &r->config.half_open_max},

@@ -94,6 +94,8 @@ static void plan_host(struct sim *s, uint32_t number)
 			.listeners_max = 2,
 			.recv_buffer_bytes = 4096u << pick(s, 0, 6),
 			.send_buffer_bytes = 4096u << pick(s, 0, 6),
+			.recv_buffer_max_bytes = 4096u << pick(s, 0, 9),
+			.send_buffer_max_bytes = 4096u << pick(s, 0, 9),
 			.keepalive_idle_ms = 30000,
 			.keepalive_interval_ms = 5000,
 			.retries_syn = 12,
