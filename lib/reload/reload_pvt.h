@@ -71,8 +71,9 @@ struct rl_proxy {
 	struct rl_name default_backend; /* name NULL: none */
 	struct rl_log_list log;
 	const char *log_tag;
-	struct model_server server_defaults;    /* "default-server" */
-	const struct lang_statement *http_only; /* the last keyword that needs mode http */
+	struct tcp_options tcp_client, tcp_server; /* keep-alive times alone */
+	struct model_server server_defaults;       /* "default-server" */
+	const struct lang_statement *http_only;    /* the last keyword that needs mode http */
 	const struct lang_statement *log_format_at;
 };
 
@@ -111,6 +112,7 @@ struct rl_draft {
 	RL_LIST(struct rl_address) addresses;
 	RL_LIST(struct rl_route) routes;
 	const struct lang_section *network;
+	struct tcp_options tcp_client, tcp_server; /* sizes of buffers alone */
 	bool cores_set;
 	uint64_t ignored_seen; /* bit n: the notice for ignored keyword n was given */
 	bool failed;           /* out of memory */
@@ -168,6 +170,7 @@ const char *rl_section_name(uint32_t section);
 bool rl_arg_uint(
 	const struct rl_call *c, uint32_t index, uint32_t min, uint32_t max, uint32_t *out);
 bool rl_arg_time_ms(const struct rl_call *c, uint32_t index, uint32_t *out_ms);
+bool rl_arg_seconds_ms(const struct rl_call *c, uint32_t index, uint32_t *out_ms); /* "10": 10 s */
 bool rl_arg_size(const struct rl_call *c, uint32_t index, uint64_t max, uint64_t *out);
 bool rl_arg_prefix(const struct rl_call *c, uint32_t index, struct ip_prefix *out);
 bool rl_arg_address(
@@ -200,6 +203,7 @@ bool rl_words_parse(const struct rl_call *c, uint32_t first, const struct rl_wor
 bool rl_impair_parse(const struct rl_call *c, uint32_t first, struct port_impair *out);
 
 /* Values of words that bind and server have in common (rl_tcp.c). False after a report. */
+bool rl_tcp_user_timeout(const struct rl_call *c, uint32_t i, struct tcp_options *options);
 bool rl_tcp_cc(const struct rl_call *c, uint32_t i, struct tcp_options *options);
 
 /** "no" or "default" stands before the keyword. */

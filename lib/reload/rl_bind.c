@@ -51,6 +51,12 @@ static bool bw_mss(const struct rl_call *c, uint32_t i, void *target)
 	return true;
 }
 
+static bool bw_tcp_ut(const struct rl_call *c, uint32_t i, void *target)
+{
+	struct model_bind *b = target;
+	return rl_tcp_user_timeout(c, i, &b->tcp);
+}
+
 static bool bw_cc(const struct rl_call *c, uint32_t i, void *target)
 {
 	struct model_bind *b = target;
@@ -104,6 +110,7 @@ static const struct rl_word words[] = {
 	{"backlog", RL_WORD_VALUE, bw_backlog},
 	{"mss", RL_WORD_VALUE, bw_mss},
 	{"cc", RL_WORD_VALUE, bw_cc},
+	{"tcp-ut", RL_WORD_VALUE, bw_tcp_ut},
 	{"tfo", 0, bw_tfo},
 	{"defer-accept", 0, bw_defer_accept},
 	{"v4v6", 0, bw_v4v6},

@@ -89,6 +89,17 @@ static void emit_lists(struct rl_draft *d, struct rl_proxy *p)
 	p->p.errorfile_count = p->errorfiles.count;
 }
 
+/* What the proxy's and the global section say of the connections of a bind or server. */
+static void emit_tcp(
+	struct tcp_options *to, const struct tcp_options *proxy, const struct tcp_options *global)
+{
+	to->keepalive_idle_ms = proxy->keepalive_idle_ms;
+	to->keepalive_interval_ms = proxy->keepalive_interval_ms;
+	to->keepalive_probes = proxy->keepalive_probes;
+	to->recv_buffer_bytes = global->recv_buffer_bytes;
+	to->send_buffer_bytes = global->send_buffer_bytes;
+}
+
 static void emit_proxies(struct rl_draft *d)
 {
 	struct model *m = d->model;
@@ -107,10 +118,12 @@ static void emit_proxies(struct rl_draft *d)
 		p->p.be.server_count = p->servers.count;
 		for (uint32_t j = 0; j < p->binds.count; j++) {
 			binds[m->bind_count] = p->binds.items[j].bind;
+			emit_tcp(&binds[m->bind_count].tcp, &p->tcp_client, &d->tcp_client);
 			binds[m->bind_count++].proxy = i;
 		}
 		for (uint32_t j = 0; j < p->servers.count; j++) {
 			servers[m->server_count] = p->servers.items[j].server;
+			emit_tcp(&servers[m->server_count].tcp, &p->tcp_server, &d->tcp_server);
 			servers[m->server_count++].proxy = i;
 		}
 		apply_fallbacks(&p->p.timeouts);

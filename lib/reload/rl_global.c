@@ -65,6 +65,19 @@ static void kw_tune_maxrewrite(const struct rl_call *c)
 		global_of(c)->maxrewrite = (uint32_t)size;
 }
 
+/* "tune.rcvbuf.client" and the like. */
+static void kw_tune_buffer(const struct rl_call *c)
+{
+	const char *word = lang_text(c->s, c->arg - 1);
+	bool client = strcmp(strrchr(word, '.'), ".client") == 0;
+	struct tcp_options *o = client ? &c->draft->tcp_client : &c->draft->tcp_server;
+	uint64_t size;
+
+	if (rl_arg_size(c, c->arg, 1 << 30, &size))
+		*(strstr(word, "rcv") ? &o->recv_buffer_bytes : &o->send_buffer_bytes) =
+			(uint32_t)size;
+}
+
 static void kw_setenv(const struct rl_call *c)
 {
 	/* The variable was set while the file was read (reload.c), so that later lines see it. */
@@ -230,6 +243,10 @@ const struct rl_keyword rl_keywords_global[] = {
 	{"pidfile", "<path>", RELOAD_GLOBAL, 1, 1, 0, kw_pidfile},
 	{"tune.http.maxhdr", "<number>", RELOAD_GLOBAL, 1, 1, 0, kw_tune_maxhdr},
 	{"tune.bufsize", "<size>", RELOAD_GLOBAL, 1, 1, 0, kw_tune_bufsize},
+	{"tune.rcvbuf.client", "<size>", RELOAD_GLOBAL, 1, 1, 0, kw_tune_buffer},
+	{"tune.rcvbuf.server", "<size>", RELOAD_GLOBAL, 1, 1, 0, kw_tune_buffer},
+	{"tune.sndbuf.client", "<size>", RELOAD_GLOBAL, 1, 1, 0, kw_tune_buffer},
+	{"tune.sndbuf.server", "<size>", RELOAD_GLOBAL, 1, 1, 0, kw_tune_buffer},
 	{"tune.maxrewrite", "<size>", RELOAD_GLOBAL, 1, 1, 0, kw_tune_maxrewrite},
 	{"setenv", "<name> <value>", RELOAD_GLOBAL, 2, 2, 0, kw_setenv},
 	{"presetenv", "<name> <value>", RELOAD_GLOBAL, 2, 2, 0, kw_setenv},

@@ -222,15 +222,25 @@ bool rl_arg_uint(const struct rl_call *c, uint32_t index, uint32_t min, uint32_t
 	return true;
 }
 
-bool rl_arg_time_ms(const struct rl_call *c, uint32_t index, uint32_t *out_ms)
+static bool arg_time_ms(const struct rl_call *c, uint32_t index, uint64_t unit_ns, uint32_t *out_ms)
 {
 	struct error err = {0};
 	uint64_t ns;
 
-	if (lang_time_parse(lang_text(c->s, index), NS_PER_MS, 0, &ns, &err) < 0)
+	if (lang_time_parse(lang_text(c->s, index), unit_ns, 0, &ns, &err) < 0)
 		return report_value(c, index, &err);
 	*out_ms = (uint32_t)(ns / NS_PER_MS);
 	return true;
+}
+
+bool rl_arg_time_ms(const struct rl_call *c, uint32_t index, uint32_t *out_ms)
+{
+	return arg_time_ms(c, index, NS_PER_MS, out_ms);
+}
+
+bool rl_arg_seconds_ms(const struct rl_call *c, uint32_t index, uint32_t *out_ms)
+{
+	return arg_time_ms(c, index, NS_PER_SEC, out_ms);
 }
 
 bool rl_arg_size(const struct rl_call *c, uint32_t index, uint64_t max, uint64_t *out)

@@ -92,6 +92,13 @@ static void op_tcpka(const struct rl_call *c)
 	op_srvtcpka(c);
 }
 
+/* Nothing that could leave is held back here, with or without it: text leaves in the turn in which
+ * it comes, whole messages and parts alike. */
+static void op_http_no_delay(const struct rl_call *c)
+{
+	(void)c;
+}
+
 static void op_redispatch(const struct rl_call *c)
 {
 	struct model_backend *be = &c->proxy->p.be;
@@ -168,6 +175,7 @@ const struct rl_keyword rl_keywords_option[] = {
 	OPTION("clitcpka", RL_FRONT, 0, 0, op_clitcpka),
 	OPTION("srvtcpka", RL_BACK, 0, 0, op_srvtcpka),
 	OPTION("tcpka", RL_PROXY, 0, 0, op_tcpka),
+	OPTION("http-no-delay", RL_PROXY, 0, RL_HTTP_ONLY, op_http_no_delay),
 	OPTION("redispatch", RL_BACK, 1, 0, op_redispatch),
 	{"option forwardfor", "[except <network>] [header <name>] [if-none]", RL_PROXY, 0,
 		RL_NO_LIMIT, RL_MAY_NO | RL_HTTP_ONLY, op_forwardfor},

@@ -6,6 +6,8 @@
 
 #include "reload_pvt.h"
 
+#define TCPKA_PROBES_MAX 127 /* what other stacks take */
+
 #define ERRORFILE_BYTES_MAX 16384
 
 static void kw_mode(const struct rl_call *c)
@@ -213,6 +215,31 @@ static void kw_errorfile(const struct rl_call *c)
 		*slot = (struct model_errorfile){(uint16_t)status, message};
 }
 
+/* "clitcpka-..." and "srvtcpka-...". */
+static struct tcp_options *tcpka_options(const struct rl_call *c)
+{
+	return lang_text(c->s, c->arg - 1)[0] == 'c' ? &c->proxy->tcp_client
+						     : &c->proxy->tcp_server;
+}
+
+static void kw_tcpka_cnt(const struct rl_call *c)
+{
+	uint32_t probes;
+
+	if (rl_arg_uint(c, c->arg, 1, TCPKA_PROBES_MAX, &probes))
+		tcpka_options(c)->keepalive_probes = (uint8_t)probes;
+}
+
+static void kw_tcpka_idle(const struct rl_call *c)
+{
+	rl_arg_seconds_ms(c, c->arg, &tcpka_options(c)->keepalive_idle_ms);
+}
+
+static void kw_tcpka_intvl(const struct rl_call *c)
+{
+	rl_arg_seconds_ms(c, c->arg, &tcpka_options(c)->keepalive_interval_ms);
+}
+
 #define TIMEOUT(word, sections)                               \
 	{                                                     \
 		word, "<time>", sections, 1, 1, 0, kw_timeout \
@@ -237,6 +264,12 @@ const struct rl_keyword rl_keywords_proxy[] = {
 	TIMEOUT("timeout connect", RL_BACK),
 	TIMEOUT("timeout queue", RL_BACK),
 	TIMEOUT("timeout tunnel", RL_BACK),
+	{"clitcpka-cnt", "<number>", RL_FRONT, 1, 1, 0, kw_tcpka_cnt},
+	{"clitcpka-idle", "<time>", RL_FRONT, 1, 1, 0, kw_tcpka_idle},
+	{"clitcpka-intvl", "<time>", RL_FRONT, 1, 1, 0, kw_tcpka_intvl},
+	{"srvtcpka-cnt", "<number>", RL_BACK, 1, 1, 0, kw_tcpka_cnt},
+	{"srvtcpka-idle", "<time>", RL_BACK, 1, 1, 0, kw_tcpka_idle},
+	{"srvtcpka-intvl", "<time>", RL_BACK, 1, 1, 0, kw_tcpka_intvl},
 	{"balance", "roundrobin | leastconn | source", RL_BACK, 1, 1, 0, kw_balance},
 	{"hash-type", "map-based | consistent", RL_BACK, 1, 1, 0, kw_hash_type},
 	{"http-reuse", "never | safe | aggressive | always", RL_BACK, 1, 1, RL_HTTP_ONLY,

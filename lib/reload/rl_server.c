@@ -26,6 +26,12 @@ static bool sw_id(const struct rl_call *c, uint32_t i, void *target)
 	return rl_arg_uint(c, i, 1, INT32_MAX, &s->id);
 }
 
+static bool sw_tcp_ut(const struct rl_call *c, uint32_t i, void *target)
+{
+	struct model_server *s = target;
+	return rl_tcp_user_timeout(c, i, &s->tcp);
+}
+
 static bool sw_cc(const struct rl_call *c, uint32_t i, void *target)
 {
 	struct model_server *s = target;
@@ -86,6 +92,7 @@ static const struct rl_word words[] = {
 	{"maxqueue", RL_WORD_VALUE, sw_maxqueue},
 	{"id", RL_WORD_VALUE | RL_WORD_OWN, sw_id},
 	{"cc", RL_WORD_VALUE, sw_cc},
+	{"tcp-ut", RL_WORD_VALUE, sw_tcp_ut},
 	{"tfo", 0, sw_tfo},
 	{"no-tfo", 0, sw_no_tfo},
 	{"backup", 0, sw_backup},

@@ -2,6 +2,11 @@
 /* Words that set struct tcp_options: on bind, server, and default-server alike. */
 #include "reload_pvt.h"
 
+bool rl_tcp_user_timeout(const struct rl_call *c, uint32_t i, struct tcp_options *options)
+{
+	return rl_arg_time_ms(c, i, &options->user_timeout_ms);
+}
+
 bool rl_tcp_cc(const struct rl_call *c, uint32_t i, struct tcp_options *options)
 {
 	const char *names[TCP_CC_KIND_COUNT] = {NULL};

@@ -143,12 +143,16 @@ void tcp_destroy(struct tcp *tcp);
 struct tcp_options {
 	uint32_t recv_buffer_bytes; /* fixed sizes, cut to what is possible; 0: they grow */
 	uint32_t send_buffer_bytes;
+	uint32_t user_timeout_ms; /* bytes may wait so long for room or an ACK (RFC 5482), however
+				   * often they are sent; 0: retries_data of struct tcp_config */
+	uint32_t keepalive_idle_ms, keepalive_interval_ms; /* 0: those of struct tcp_config */
 	uint16_t mss_max;  /* of the segments that either side sends; 0: from the MTU */
 	uint16_t mss_less; /* what we send is that much smaller than the peer's MSS */
 	uint8_t cc;        /* enum tcp_cc_kind */
 	bool fast_open;    /* RFC 7413: a bind takes text of SYNs, a server gets it */
 	bool defer_accept; /* of a bind: on_accept waits for text or FIN, or for our SYN|ACK to be
 			    * sent and acknowledged again, a second later */
+	uint8_t keepalive_probes; /* 0: that of struct tcp_config */
 };
 
 #define TCP_OPTIONS_MAX 256 /* different ones of one core; 0 is the default */

@@ -115,7 +115,7 @@ bool tcp_conn_establish(struct tcp_conn *c)
 	c->backoff = 0;
 	c->rtx_at = 0;
 	c->rtx_kind = TCP_RTX_NONE;
-	tcp_keepalive_restart(c);
+	tcp_idle_restart(c);
 	return true;
 }
 
@@ -177,9 +177,7 @@ void tcp_conn_close(struct tcp_conn *c)
 		tcp_conn_reset(c, TCP_FAILURE_NONE);
 	} else {
 		tcp_conn_shut(c);
-		c->idle_at = 0;
-		if (c->state == TCP_FIN_WAIT_2)
-			c->idle_at = tcp_deadline(tcp_now_ms(c->tcp), c->tcp->config.fin_wait_2_ms);
+		tcp_idle_update(c);
 	}
 }
 
@@ -206,12 +204,11 @@ void tcp_conn_set_keepalive(struct tcp_conn *c, bool on)
 		return;
 	if (on) {
 		c->flags |= TCP_F_KEEPALIVE;
-		tcp_keepalive_restart(c);
 		tcp_conn_schedule(c);
 	} else {
 		c->flags &= ~(uint32_t)(TCP_F_KEEPALIVE | TCP_F_KEEP_PROBE);
-		c->idle_at = 0;
 	}
+	tcp_idle_update(c);
 }
 
 enum tcp_failure tcp_conn_failure(const struct tcp_conn *c)

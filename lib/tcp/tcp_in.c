@@ -316,11 +316,7 @@ static bool ack_of_fin(struct tcp_conn *c)
 	switch (c->state) {
 	case TCP_FIN_WAIT_1:
 		c->state = TCP_FIN_WAIT_2;
-		c->idle_at = 0;
-		if (c->flags & TCP_F_OWNED)
-			tcp_keepalive_restart(c);
-		else
-			c->idle_at = tcp_deadline(tcp_now_ms(c->tcp), c->tcp->config.fin_wait_2_ms);
+		tcp_idle_restart(c);
 		return true;
 	case TCP_CLOSING:
 		tcp_conn_enter_time_wait(c);
@@ -433,7 +429,7 @@ void tcp_in_conn(struct tcp_conn *c, struct tcp_seg *seg)
 	if (c->flags & TCP_F_KEEPALIVE) {
 		if (tcp_outstanding(c) == 0)
 			c->backoff = 0;
-		tcp_keepalive_restart(c);
+		tcp_idle_update(c);
 	}
 	if (step_text(c, seg))
 		step_fin(c, seg);

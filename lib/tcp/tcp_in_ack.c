@@ -54,6 +54,8 @@ static void advance(struct tcp_conn *c, uint32_t acked)
 	tcp_rtx_restart(c);
 	if (seq_eq(c->snd_una, c->snd_max))
 		tcp_rtx_idle(c);
+	if (tcp_options(c)->user_timeout_ms)
+		tcp_idle_restart(c);
 	tcp_room_check(c);
 	if (c->flags & TCP_F_WANT_SENT && c->snd.bytes == 0 && seq_eq(c->snd_una, c->snd_max) &&
 		(!(c->flags & TCP_F_FIN_QUEUED) || c->flags & TCP_F_FIN_SENT)) {

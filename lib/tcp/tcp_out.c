@@ -176,6 +176,7 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 	uint8_t flags = WIRE_TCP_ACK;
 	struct wire_tcp h;
 	bool ack_now = c->flags & TCP_F_ACK_NOW;
+	bool first = tcp_outstanding(c) == 0 && c->rtx_kind != TCP_RTX_PERSIST;
 
 	if (fin)
 		flags |= WIRE_TCP_FIN;
@@ -204,6 +205,8 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 		c->backoff = 0;
 	if (c->rtx_kind != TCP_RTX_RTO)
 		tcp_rtx_restart(c);
+	if (first && tcp_options(c)->user_timeout_ms)
+		tcp_idle_restart(c);
 	return len + fin;
 }
 
@@ -507,6 +510,8 @@ static void arm_persist(struct tcp_conn *c, enum blocked blocked)
 	c->rtx_kind = TCP_RTX_PERSIST;
 	c->flags &= ~(uint32_t)TCP_F_RTT;
 	c->rtx_at = tcp_deadline(tcp_now_ms(c->tcp), tcp_rto_ms(c));
+	if (tcp_outstanding(c) == 0 && tcp_options(c)->user_timeout_ms)
+		tcp_idle_restart(c);
 }
 
 static void out_open(struct tcp_conn *c)

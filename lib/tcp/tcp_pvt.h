@@ -205,7 +205,7 @@ struct tcp_conn {
 	struct timer timer;
 	uint32_t rtx_at;             /* what rtx_kind says */
 	uint32_t ack_at;             /* delayed ACK, or another try to send */
-	uint32_t idle_at;            /* keep-alive, or the end of FIN-WAIT-2 */
+	uint32_t idle_at;            /* user timeout, keep-alive, or the end of FIN-WAIT-2 */
 	uint32_t srtt_us, rttvar_us; /* srtt_us 0: no sample yet */
 	struct seq rtt_seq;          /* with TCP_F_RTT: its ACK ends the sample */
 	uint32_t rtt_at_us;
@@ -696,7 +696,14 @@ uint32_t tcp_replies_send(struct tcp *tcp);
 void tcp_timer_fn(struct timer *timer, uint64_t now_ns);
 /** Makes the wheel fire no later than the earliest deadline. */
 void tcp_timer_arm(struct tcp_conn *c);
-void tcp_keepalive_restart(struct tcp_conn *c);
+
+/* tcp_idle.c */
+/** Something is acknowledged, or begins to wait for the peer: the whole time from now on. */
+void tcp_idle_restart(struct tcp_conn *c);
+/** What is waited for may have changed; a user timeout that runs goes on. */
+void tcp_idle_update(struct tcp_conn *c);
+/** idle_at is over. */
+void tcp_idle_due(struct tcp_conn *c);
 
 /* tcp_rtt.c */
 /** A measured round trip (RFC 6298 2.2, 2.3). */

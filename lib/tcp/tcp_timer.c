@@ -30,10 +30,12 @@ void tcp_timer_arm(struct tcp_conn *c)
 		timer_set(&c->tcp->worker->timers, &c->timer, expire_at);
 }
 
-void tcp_keepalive_restart(struct tcp_conn *c)
+/* Timeouts or probes without an answer, before it is given up; a user timeout is no number. */
+static uint32_t tries_max(const struct tcp_conn *c)
 {
-	if (c->flags & TCP_F_KEEPALIVE && c->state >= TCP_ESTABLISHED)
-		c->idle_at = tcp_deadline(tcp_now_ms(c->tcp), c->tcp->config.keepalive_idle_ms);
+	if (tcp_is_opening(c))
+		return c->tcp->config.retries_syn;
+	return tcp_options(c)->user_timeout_ms ? UINT32_MAX : c->tcp->config.retries_data;
 }
 
 /* RFC 6298 5.4 to 5.7, RFC 5681 3.1 equation 4, RFC 6675 5.1. */
@@ -43,12 +45,12 @@ static void rtx_due(struct tcp_conn *c)
 	struct tcp_recovery *r = tcp_recovery(c);
 	bool opening = tcp_is_opening(c);
 
-	if (c->backoff >= (opening ? tcp->config.retries_syn : tcp->config.retries_data)) {
+	if (c->backoff >= tries_max(c)) {
 		tcp_count(tcp, opening ? TCP_STAT_OPEN_FAILED : TCP_STAT_ESTABLISHED_RESET);
 		tcp_conn_fail(c, TCP_FAILURE_TIMEOUT);
 		return;
 	}
-	c->backoff++;
+	c->backoff = (uint8_t)MIN(c->backoff + 1, UINT8_MAX);
 	tcp_count(tcp, TCP_STAT_TIMEOUTS);
 	if (opening) {
 		tcp_fast_open_lost(c);
@@ -79,12 +81,12 @@ static void rtx_due(struct tcp_conn *c)
  * owner for ever. */
 static void persist_due(struct tcp_conn *c)
 {
-	if (c->probes >= c->tcp->config.retries_data) {
+	if (c->probes >= tries_max(c)) {
 		tcp_count(c->tcp, TCP_STAT_ESTABLISHED_RESET);
 		tcp_conn_fail(c, TCP_FAILURE_TIMEOUT);
 		return;
 	}
-	c->probes++;
+	c->probes = (uint8_t)MIN(c->probes + 1, UINT8_MAX);
 	c->backoff = (uint8_t)MIN(c->backoff + 1, UINT8_MAX);
 	c->flags |= TCP_F_PROBE;
 	c->rtx_at = tcp_deadline(
@@ -95,32 +97,6 @@ static void flight_idle(struct tcp_conn *c)
 {
 	c->rtx_kind = TCP_RTX_NONE;
 	tcp_flight_release(c);
-}
-
-/* FIN-WAIT-2 ends without a word: the peer has had its time to close (RFC 9293 3.6 knows no end).
- * Otherwise it is keep-alive (RFC 9293 3.8.4). */
-static void idle_due(struct tcp_conn *c)
-{
-	struct tcp_config *config = &c->tcp->config;
-
-	if (c->state == TCP_FIN_WAIT_2 && !(c->flags & TCP_F_OWNED)) {
-		tcp_conn_detach(c, TCP_CLOSED);
-		return;
-	}
-	if (tcp_outstanding(c) != 0 ||
-		c->rtx_kind == TCP_RTX_PERSIST) { /* other timers watch over the peer */
-		tcp_keepalive_restart(c);
-		return;
-	}
-	if (c->backoff >= config->keepalive_probes) {
-		tcp_count(c->tcp, TCP_STAT_KEEPALIVE_FAILED);
-		tcp_count(c->tcp, TCP_STAT_ESTABLISHED_RESET);
-		tcp_conn_reset(c, TCP_FAILURE_TIMEOUT);
-		return;
-	}
-	c->backoff++;
-	c->flags |= TCP_F_KEEP_PROBE;
-	c->idle_at = tcp_deadline(tcp_now_ms(c->tcp), config->keepalive_interval_ms);
 }
 
 void tcp_timer_fn(struct timer *timer, uint64_t now_ns)
@@ -151,7 +127,7 @@ void tcp_timer_fn(struct timer *timer, uint64_t now_ns)
 	if (tcp_is_open(c) && tcp_deadline_due(c->idle_at, now_ms)) {
 		due = true;
 		c->idle_at = 0;
-		idle_due(c);
+		tcp_idle_due(c);
 	}
 	if (!tcp_is_open(c))
 		return;

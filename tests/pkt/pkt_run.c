@@ -618,6 +618,9 @@ static void do_set(struct run *r)
 		{"caps", &r->caps},
 		{"recv_buffer", &r->config.recv_buffer_bytes},
 		{"recv_buffer_max", &r->config.recv_buffer_max_bytes},
+		{"user_timeout", &r->options.user_timeout_ms},
+		{"own_keepalive_idle", &r->options.keepalive_idle_ms},
+		{"own_keepalive_interval", &r->options.keepalive_interval_ms},
 		{"recv_fixed", &r->options.recv_buffer_bytes},
 		{"send_buffer", &r->config.send_buffer_bytes},
 		{"send_buffer_max", &r->config.send_buffer_max_bytes},
@@ -658,6 +661,8 @@ static void do_set(struct run *r)
 		r->options.defer_accept = n;
 	else if (strcmp(r->line.word[1], "mss_less") == 0)
 		r->options.mss_less = (uint16_t)n;
+	else if (strcmp(r->line.word[1], "own_keepalive_probes") == 0)
+		r->options.keepalive_probes = (uint8_t)n;
 	else if (strcmp(r->line.word[1], "mss") == 0)
 		r->options.mss_max = (uint16_t)n;
 	else if (strcmp(r->line.word[1], "v6") == 0)

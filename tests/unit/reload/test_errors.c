@@ -35,6 +35,10 @@ static const struct {
 		"tcp, http"},
 	/* values */
 	{FE " timeout client 3x\n", "ALERT 3 'timeout'", NULL},
+	{FE " clitcpka-cnt 0\n", "ALERT 3 'clitcpka-cnt'", NULL},
+	{BE " srvtcpka-idle 3x\n", "ALERT 4 'srvtcpka-idle'", NULL},
+	{FE " bind :80 tcp-ut soon\n", "ALERT 3", NULL},
+	{"global\n tune.rcvbuf.client 2g\n", "ALERT 2 'tune.rcvbuf.client'", NULL},
 	{FE " maxconn -1\n", "ALERT 3 'maxconn'", NULL},
 	{FE " maxconn many\n", "ALERT 3 'maxconn'", NULL},
 	{"global\n maxconn 0\n", "ALERT 2 'maxconn'", NULL},

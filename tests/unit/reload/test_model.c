@@ -107,8 +107,8 @@ static void ids_are_given_out_like_haproxy(void **state)
 static void binds_spread_over_lists_and_ranges(void **state)
 {
 	struct model *m = fake_config_model(
-		"frontend f\n" TIMEOUTS
-		" bind *:80,:81-82,[::]:83 v4v6 maxconn 5 name web backlog 6 mss 1200 cc bbr\n"
+		"frontend f\n" TIMEOUTS " bind *:80,:81-82,[::]:83 v4v6 maxconn 5 name web backlog "
+		"6 mss 1200 cc bbr tcp-ut 30s\n"
 		" bind :::84 v6only tfo defer-accept mss -60\n");
 	const struct model_frontend *fe;
 	struct ip_addr any4 = addr("0.0.0.0"), any6 = addr("::");
@@ -125,6 +125,7 @@ static void binds_spread_over_lists_and_ranges(void **state)
 		assert_int_equal(b->maxconn, 5);
 		assert_int_equal(b->backlog, 6);
 		assert_int_equal(b->tcp.mss_max, 1200);
+		assert_int_equal(b->tcp.user_timeout_ms, 30000);
 		assert_false(b->tcp.fast_open);
 		assert_false(b->tcp.defer_accept);
 		assert_int_equal(b->tcp.cc, TCP_CC_BBR);
@@ -139,10 +140,35 @@ static void binds_spread_over_lists_and_ranges(void **state)
 	model_destroy(m);
 }
 
+static void connections_have_buffers_and_keep_alive(void **state)
+{
+	struct model *m = fake_config_model(
+		"defaults\n" TIMEOUTS " clitcpka-cnt 3\n clitcpka-idle 10\n clitcpka-intvl 1500ms\n"
+		" srvtcpka-cnt 4\n srvtcpka-idle 2m\n srvtcpka-intvl 7\n"
+		"listen l\n bind :80\n server a 10.0.0.1:80\n clitcpka-cnt 5\n"
+		"global\n tune.rcvbuf.client 64k\n tune.sndbuf.client 32768\n"
+		" tune.rcvbuf.server 1m\n tune.sndbuf.server 2m\n");
+	const struct tcp_options *b = &m->binds[0].tcp, *s = &m->servers[0].tcp;
+
+	(void)state;
+	assert_int_equal(b->keepalive_probes, 5);
+	assert_int_equal(b->keepalive_idle_ms, 10000);
+	assert_int_equal(b->keepalive_interval_ms, 2000);
+	assert_int_equal(b->recv_buffer_bytes, 65536);
+	assert_int_equal(b->send_buffer_bytes, 32768);
+	assert_int_equal(s->keepalive_probes, 4);
+	assert_int_equal(s->keepalive_idle_ms, 120000);
+	assert_int_equal(s->keepalive_interval_ms, 7000);
+	assert_int_equal(s->recv_buffer_bytes, 1 << 20);
+	assert_int_equal(s->send_buffer_bytes, 2 << 20);
+	model_destroy(m);
+}
+
 static void servers_take_their_words(void **state)
 {
 	struct model *m = fake_config_model(
-		"defaults\n" TIMEOUTS " default-server weight 10 maxconn 100 cc reno tfo\n"
+		"defaults\n" TIMEOUTS
+		" default-server weight 10 maxconn 100 cc reno tfo tcp-ut 5000\n"
 		"backend b\n balance leastconn\n option allbackups\n option redispatch 2\n"
 		" server a 10.0.0.1:80\n"
 		" server b [2001:db8::1]:81 weight 5 backup maxqueue 3 cc cubic\n"
@@ -161,6 +187,7 @@ static void servers_take_their_words(void **state)
 	assert_int_equal(be->server_count, 4);
 	assert_int_equal(s[0].weight, 10);
 	assert_int_equal(s[0].maxconn, 100);
+	assert_int_equal(s[2].tcp.user_timeout_ms, 5000);
 	assert_true(s[0].tcp.fast_open);
 	assert_false(s[2].tcp.fast_open);
 	assert_int_equal(s[1].weight, 5);
@@ -318,6 +345,7 @@ int main(void)
 		cmocka_unit_test(timeouts_fall_back),
 		cmocka_unit_test(ids_are_given_out_like_haproxy),
 		cmocka_unit_test(binds_spread_over_lists_and_ranges),
+		cmocka_unit_test(connections_have_buffers_and_keep_alive),
 		cmocka_unit_test(servers_take_their_words),
 		cmocka_unit_test(backends_are_resolved),
 		cmocka_unit_test(options_are_read),
