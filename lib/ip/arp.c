@@ -30,7 +30,7 @@ void arp_request(struct ip_stack *ip, uint16_t iface, const struct ip_addr *targ
 
 	/* Without an address there, or with a loopback address that both have, we ask like somebody
 	 * who looks for one (RFC 5227 2.1.1). */
-	(void)ip_source_select(ip, iface, target, &arp.sender);
+	(void)ip_source_select(ip, iface, target, target, &arp.sender);
 	if (ip_addr_eq(&arp.sender, target))
 		arp.sender = ip_addr_from_v4(0);
 	arp_send(ip, iface, &arp, mac == NULL ? &mac_broadcast : mac, IP_STAT_ARP_REQUEST_OUT);
@@ -57,24 +57,6 @@ static void arp_answer(struct ip_stack *ip, uint16_t iface, const struct wire_ar
 
 	ip_count(ip, IP_STAT_ARP_REQUEST_IN);
 	arp_send(ip, iface, &arp, &request->sender_mac, IP_STAT_ARP_REPLY_OUT);
-}
-
-/* Another station uses our address. We keep it, and say so, but not in a loop with somebody as
- * stubborn (RFC 5227 2.4 b). */
-static void arp_conflict(struct ip_stack *ip, uint16_t iface, const struct wire_arp *arp)
-{
-	uint64_t now = ip->worker->now_ns;
-	char addr[IP_ADDR_TEXT_SIZE];
-	char mac[WIRE_MAC_TEXT_SIZE];
-
-	ip_count(ip, IP_STAT_ARP_CONFLICT);
-	if (ip->conflict_at != 0 && now - ip->conflict_at < IP_ARP_DEFEND_NS)
-		return;
-	ip->conflict_at = now;
-	worker_log(ip->worker, LOG_LEVEL_ERR, "address conflict: %s on %s is also used by %s",
-		ip_addr_format(&arp->sender, addr), ip_iface(ip, iface)->name,
-		wire_mac_format(&arp->sender_mac, mac));
-	arp_announce(ip, iface, &arp->sender);
 }
 
 static bool sender_is_usable(const struct ip_stack *ip, const struct wire_arp *arp, uint16_t iface)
@@ -117,7 +99,8 @@ static void arp_handle(struct ip_stack *ip, uint16_t iface, const struct wire_ar
 	/* Loopback addresses are for everybody on a bench. */
 	if (ip_addr_is_ours(ip, &arp->sender) &&
 		!ip_source_is_possible(ip, &arp->sender, ip_iface(ip, iface))) {
-		arp_conflict(ip, iface, arp);
+		if (ip_conflict(ip, iface, &arp->sender, &arp->sender_mac, IP_STAT_ARP_CONFLICT))
+			arp_announce(ip, iface, &arp->sender);
 		return;
 	}
 	if (for_us)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ICMP for IPv4 (RFC 792, RFC 1122 3.2.2). */
+/* ICMP for IPv4 (RFC 792, RFC 1122 3.2.2), and what ICMPv6 has in common with it. */
 #include <rte_ip.h>
 
 #include "ip_pvt.h"
@@ -74,26 +74,30 @@ static uint32_t error_core(const struct ip_stack *ip, const struct ip_icmp_error
 	return ip_steer_core(ip, &local, &remote);
 }
 
-static void error_input(struct ip_stack *ip, struct ip_packet *packet, const struct wire_icmp *icmp)
+void icmp_error_deliver(
+	struct ip_stack *ip, struct ip_packet *packet, const struct ip_icmp_error *error)
 {
-	struct ip_icmp_error error;
-	struct ip_proto *p;
-	uint32_t core;
+	struct ip_proto *p = ip_proto_find(ip, error->proto);
+	uint32_t core = error_core(ip, error);
 
-	if (!error_parse(ip, packet->m, icmp, &error)) {
-		ip_drop(ip, IP_STAT_ICMP_BAD, packet->m);
-		return;
-	}
-	core = error_core(ip, &error);
 	if (core != ip->worker->index) {
 		ip_steer_give(ip, core, packet);
 		return;
 	}
 	ip_count(ip, IP_STAT_ICMP_ERROR_IN);
-	p = ip_proto_find(ip, error.proto);
 	if (p != NULL && p->error_fn != NULL)
-		p->error_fn(p->ctx, &error);
+		p->error_fn(p->ctx, error);
 	pkt_free(packet->m);
+}
+
+static void error_input(struct ip_stack *ip, struct ip_packet *packet, const struct wire_icmp *icmp)
+{
+	struct ip_icmp_error error;
+
+	if (error_parse(ip, packet->m, icmp, &error))
+		icmp_error_deliver(ip, packet, &error);
+	else
+		ip_drop(ip, IP_STAT_ICMP_BAD, packet->m);
 }
 
 void icmp_input(struct ip_stack *ip, struct ip_packet *packet)
@@ -121,7 +125,7 @@ void icmp_input(struct ip_stack *ip, struct ip_packet *packet)
 }
 
 /* A bucket that fills with time; what one error costs is the time between two. */
-static bool credit_take(struct ip_stack *ip)
+bool icmp_credit_take(struct ip_stack *ip)
 {
 	const uint64_t cost_ns = NS_PER_SEC / IP_ICMP_PER_SEC;
 	uint64_t now = ip->worker->now_ns;
@@ -129,8 +133,10 @@ static bool credit_take(struct ip_stack *ip)
 	ip->icmp_credit_ns =
 		MIN(ip->icmp_credit_ns + (now - ip->icmp_credit_at), IP_ICMP_BURST * cost_ns);
 	ip->icmp_credit_at = now;
-	if (ip->icmp_credit_ns < cost_ns)
+	if (ip->icmp_credit_ns < cost_ns) {
+		ip_count(ip, IP_STAT_ICMP_LIMITED);
 		return false;
+	}
 	ip->icmp_credit_ns -= cost_ns;
 	return true;
 }
@@ -162,14 +168,14 @@ void ip_send_icmp_error(
 {
 	struct rte_mbuf *m;
 
-	/* Broadcasts and fragments do not come here; their senders hear nothing (RFC 1122 3.2.2).
-	 */
-	if (about->proto == WIRE_PROTO_ICMP)
-		return;
-	if (!credit_take(ip)) {
-		ip_count(ip, IP_STAT_ICMP_LIMITED);
+	if (!ip_addr_is_v4(&about->dst)) {
+		icmp6_error_send_v4(ip, about, type, code);
 		return;
 	}
+	/* Broadcasts and fragments do not come here; their senders hear nothing (RFC 1122 3.2.2).
+	 */
+	if (about->proto == WIRE_PROTO_ICMP || !icmp_credit_take(ip))
+		return;
 	m = error_build(ip, about, type, code);
 	if (m == NULL) {
 		ip_count(ip, IP_STAT_NO_BUFFER);

@@ -17,6 +17,9 @@ static int iface_check(const struct ip_stack *ip, uint32_t index, struct error *
 
 	if (iface->port >= ip->port_count)
 		return error_set(err, -EINVAL, "interface %s: there is no such port", iface->name);
+	if (iface->dad_transmits > IP_DAD_TRANSMITS_MAX)
+		return error_set(err, -EINVAL, "interface %s: more than %u DAD transmits",
+			iface->name, IP_DAD_TRANSMITS_MAX);
 	if (iface->mtu < IP_MTU_MIN || iface->mtu > ip->ports[iface->port].port->mtu)
 		return error_set(err, -EINVAL, "interface %s: MTU %u is not between %u and %u",
 			iface->name, iface->mtu, IP_MTU_MIN, ip->ports[iface->port].port->mtu);
@@ -54,6 +57,8 @@ static int stack_init(struct ip_stack *ip, struct error *err)
 	if (rc == 0)
 		rc = ip_route_init(ip, err);
 	if (rc == 0)
+		rc = ip_dad_init(ip, err);
+	if (rc == 0)
 		rc = neighbour_init(ip, err);
 	if (rc == 0)
 		rc = ip_reasm_init(ip, err);
@@ -83,6 +88,7 @@ struct ip_stack *ip_stack_create(const struct ip_stack_config *config, struct er
 	ip->generation = 1;
 	ip->icmp_credit_ns = IP_ICMP_BURST * (NS_PER_SEC / IP_ICMP_PER_SEC);
 	stat_group_init(&ip->group, "ip", ip_stat_rows, IP_STAT_COUNT, ip->stats);
+	mld_init(ip);
 	rc = stack_init(ip, err);
 	if (rc != 0) {
 		error_prefix(err, "network of %s", ip->worker->name);
@@ -121,6 +127,7 @@ void ip_stack_destroy(struct ip_stack *ip)
 	ip_steer_fini(ip);
 	ip_reasm_fini(ip);
 	neighbour_fini(ip);
+	ip_dad_fini(ip);
 	ip_route_fini(ip);
 	list_del(&ip->group.link);
 	region = ip->region;
@@ -147,6 +154,25 @@ void ip_announce(struct ip_stack *ip)
 	for (uint32_t i = 0; i <= ip->own_mask; i++)
 		if (ip->own[i].kind == IP_OWN_ADDRESS && ip_addr_is_v4(&ip->own[i].addr))
 			arp_announce(ip, ip->own[i].iface, &ip->own[i].addr);
+	mld_start(ip);
+	ip_dad_start(ip);
+}
+
+bool ip_conflict(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
+	const struct wire_mac *mac, enum ip_stat stat)
+{
+	uint64_t now = ip->worker->now_ns;
+	char addr_text[IP_ADDR_TEXT_SIZE];
+	char mac_text[WIRE_MAC_TEXT_SIZE];
+
+	ip_count(ip, stat);
+	if (ip->conflict_at != 0 && now - ip->conflict_at < IP_DEFEND_NS)
+		return false;
+	ip->conflict_at = now;
+	worker_log(ip->worker, LOG_LEVEL_ERR, "address conflict: %s on %s is also used by %s",
+		ip_addr_format(addr, addr_text), ip_iface(ip, iface)->name,
+		wire_mac_format(mac, mac_text));
+	return true;
 }
 
 const struct ip_config *ip_stack_config_of(const struct ip_stack *ip)

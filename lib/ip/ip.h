@@ -30,6 +30,7 @@
 #define IP_NEIGHBOURS_MAX      4096 /* per core; the longest unused one makes room */
 #define IP_NEIGHBOUR_QUEUE_MAX 16   /* packets that wait for one neighbour; the newest is dropped */
 #define IP_MTU_MIN             576
+#define IP_DAD_TRANSMITS_MAX   10
 
 /* A port, or one VLAN of it. */
 struct ip_iface_config {
@@ -37,22 +38,32 @@ struct ip_iface_config {
 	uint16_t port; /* index among the ports */
 	uint16_t vlan; /* 0: untagged */
 	uint16_t mtu;
-	bool allow_loopback; /* 127.0.0.0/8 and ::1 are ordinary addresses on this wire (test
-				benches) */
+	bool allow_loopback;   /* 127.0.0.0/8 and ::1 are ordinary addresses on this wire (test
+				  benches) */
+	uint8_t dad_transmits; /* IPv6: how often an address is asked for before it is used (RFC
+				  4862 5.1); 0: it is used at once */
 };
 
+/** The zone of an interface, which its link-local addresses carry (base_addr.h). */
+static inline uint16_t ip_zone_of_iface(uint16_t iface)
+{
+	return (uint16_t)(iface + 1);
+}
+
 struct ip_address_config {
-	struct ip_prefix prefix; /* the address itself, with the length of its network */
+	struct ip_prefix prefix; /* the address itself, with the length of its network; if it is
+				    link-local, with the zone of iface or none */
 	uint16_t iface;
 	bool service; /* from a bind: a whole address, announced and answered for */
 };
 
 struct ip_route_config {
 	struct ip_prefix prefix;
-	struct ip_addr gateway; /* any: directly connected */
+	struct ip_addr gateway; /* any: directly connected; of a zone as above */
 	uint16_t iface;
 };
 
+/* An interface with an IPv6 address also has a link-local one, made of its MAC. */
 struct ip_config {
 	uint32_t iface_count, address_count, route_count;
 	const struct ip_iface_config *ifaces;
@@ -123,8 +134,7 @@ struct ip_stack_config {
 
 /**
  * Start-up, on each core's behalf. Adds a poller in phase RX ("ip rx"). What config->net and
- * config->ports point to must outlive the stack. NULL with *err set (-EINVAL, -ENOMEM, -ENOSPC; for
- * now -EAFNOSUPPORT for IPv6 addresses and routes).
+ * config->ports point to must outlive the stack. NULL with *err set (-EINVAL, -ENOMEM, -ENOSPC).
  */
 struct ip_stack *ip_stack_create(const struct ip_stack_config *config, struct error *err);
 
@@ -149,11 +159,13 @@ void ip_stack_destroy(struct ip_stack *ip);
 void ip_proto_set(
 	struct ip_stack *ip, uint8_t proto, ip_proto_fn fn, ip_error_fn error_fn, void *ctx);
 
-/** The owner's core, from the first turn on: gratuitous ARP for every address (worker 0 does it for
- * all). */
+/** Worker 0, in its first turn, for all cores: announces the IPv4 addresses, joins the groups of
+ * IPv6, and begins to find out whether anybody else has our IPv6 addresses. Those of interfaces
+ * with dad_transmits are not used before. */
 void ip_announce(struct ip_stack *ip) WR_DATA_CORE;
 
-/** True if the address is one of ours, an interface's or a service's. Any core. */
+/** True if the address is one of ours, an interface's or a service's; also if it may not be used
+ * yet. Any core. */
 bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a);
 
 /**
@@ -174,8 +186,8 @@ static inline struct ip_path ip_path_back(const struct ip_packet *packet)
 
 /**
  * The owner's core. Finds the way to dst. If *src is the any-address of a family it is filled with
- * our address there (for a destination of our own: with that). Returns 0, or, counted,
- * -ENETUNREACH, or -EADDRNOTAVAIL if src is not ours.
+ * our address there (for a destination of our own: with that; RFC 6724 in docs/network.md).
+ * Returns 0, or, counted, -ENETUNREACH, or -EADDRNOTAVAIL if src is not ours or not to be used.
  */
 int ip_path_find(struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst,
 	struct ip_path *path) WR_DATA_CORE;
@@ -189,18 +201,20 @@ uint32_t ip_path_caps(const struct ip_stack *ip, const struct ip_path *path);
 
 /**
  * The owner's core. Takes `m`, whose data starts at the protocol header, with 58 bytes free in
- * front (pkt_alloc gives PKT_HEADROOM_BYTES); m->l4_len is the length of that header. The
- * protocol's checksum is asked for by RTE_MBUF_F_TX_TCP_CKSUM or _UDP_CKSUM in ol_flags; ip sets
- * l2_len, l3_len, and the IP flags. Finds the path again if it is stale. What cannot be sent is
- * freed and counted. Above the path's MTU only packets with RTE_MBUF_F_TX_TCP_SEG go. A destination
- * of our own gets the packet by reference, in the next turn, with l4_checksum_ok and uncut.
+ * front (78 for IPv6) (pkt_alloc gives PKT_HEADROOM_BYTES); m->l4_len is the length of that header.
+ * The protocol's checksum is asked for by RTE_MBUF_F_TX_TCP_CKSUM or _UDP_CKSUM in ol_flags; ip
+ * sets l2_len, l3_len, and the IP flags. Finds the path again if it is stale. What cannot be sent
+ * is freed and counted. Above the path's MTU only packets with RTE_MBUF_F_TX_TCP_SEG go. A
+ * destination of our own gets the packet by reference, in the next turn, with l4_checksum_ok and
+ * uncut.
  */
 void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m) WR_DATA_CORE;
 
 /** The owner's core: an ICMP error about a packet that we received, which stays the caller's and is
- * as the handler got it. At most 200 in a second, 50 at once (RFC 1812 4.3.2.8); none about ICMP.
- */
+ * as the handler got it. Type and code are those of IPv4, also for IPv6 (unreachable, time
+ * exceeded). At most 200 in a second, 50 at once (RFC 1812 4.3.2.8); none about ICMP, and of
+ * ICMPv6 none about errors and redirects. */
 void ip_send_icmp_error(struct ip_stack *ip, const struct ip_packet *about, uint8_t type,
 	uint8_t code) WR_DATA_CORE;
 
@@ -239,6 +253,8 @@ struct ip_route_info {
 	struct ip_addr gateway;
 	uint16_t iface;
 	bool local;
+	bool tentative; /* an address that is not used yet: somebody may have it */
+	bool duplicate; /* an address that is not used: somebody has it */
 };
 /** Any core. Calls fn for each route until it returns false. */
 void ip_route_each(

@@ -21,8 +21,8 @@ static bool mac_eq(const struct wire_mac *a, const struct wire_mac *b)
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
-/* A single address in a frame for many is a mistake or an attack (RFC 1122 3.3.6); IPv6 takes its
- * multicasts by another door. */
+/* A single address in a frame for many is a mistake or an attack (RFC 1122 3.3.6); IPv6 has uses
+ * for groups. */
 static void ether_input_ipv4(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface, bool for_many)
 {
 	if (for_many)
@@ -43,6 +43,14 @@ static enum wire_verdict ether_read(const struct rte_mbuf *m, struct wire_ether 
 		return WIRE_UNSUPPORTED;
 	out->vlan = m->vlan_tci & VLAN_ID_MASK;
 	return WIRE_OK;
+}
+
+static void ether_input_ipv6(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface, bool for_many)
+{
+	if (ip_v6_enabled(ip, iface))
+		ip_v6_input(ip, m, iface, for_many);
+	else
+		ip_drop(ip, IP_STAT_RX_ETHERTYPE, m);
 }
 
 /* Takes a frame. */
@@ -71,6 +79,9 @@ static void ether_input(struct ip_stack *ip, uint16_t port, struct rte_mbuf *m)
 	case WIRE_ETHERTYPE_IPV4:
 		ether_input_ipv4(ip, m, iface, for_many);
 		break;
+	case WIRE_ETHERTYPE_IPV6:
+		ether_input_ipv6(ip, m, iface, for_many);
+		break;
 	case WIRE_ETHERTYPE_ARP:
 		arp_input(ip, m, iface);
 		break;
@@ -96,6 +107,45 @@ bool ip_source_is_possible(
 	return !ip_addr_is_v4(src) || (src->b[12] != 0 && src->b[12] < 240);
 }
 
+/* NONE: it never stood on a wire (virtio). */
+bool ip_l4_checksum_ok(const struct rte_mbuf *m)
+{
+	uint64_t flags = m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+	return flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD || flags == RTE_MBUF_F_RX_L4_CKSUM_NONE;
+}
+
+bool ip_frame_source(const struct rte_mbuf *m, struct wire_mac *mac)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *) - m->l3_len - m->l2_len;
+	struct wire_ether ether;
+
+	if (wire_ether_parse(p, m->l2_len, &ether) != WIRE_OK || wire_mac_is_multicast(&ether.src))
+		return false;
+	*mac = ether.src;
+	return true;
+}
+
+static void input_to(struct ip_stack *ip, uint32_t core, struct ip_packet *packet)
+{
+	if (core == ip->worker->index)
+		ip_deliver(ip, packet);
+	else
+		ip_steer_give(ip, core, packet);
+}
+
+void ip_input_packet(struct ip_stack *ip, struct ip_packet *packet)
+{
+	struct port *port = ip_iface_port(ip, packet->iface)->port;
+
+	input_to(ip, ip_steer_core_of_rx(ip, packet, port), packet);
+}
+
+void ip_input_reassembled(struct ip_stack *ip, struct ip_packet *packet)
+{
+	input_to(ip, ip_steer_core_of_packet(ip, packet), packet);
+}
+
 static void batch_flush(struct ip_proto *p)
 {
 	uint32_t n = p->batch_count;
@@ -115,8 +165,12 @@ void ip_deliver(struct ip_stack *ip, struct ip_packet *packet)
 {
 	struct ip_proto *p;
 
-	if (packet->proto == WIRE_PROTO_ICMP) {
+	if (packet->proto == WIRE_PROTO_ICMP && ip_addr_is_v4(&packet->dst)) {
 		icmp_input(ip, packet);
+		return;
+	}
+	if (packet->proto == WIRE_PROTO_ICMPV6 && !ip_addr_is_v4(&packet->dst)) {
+		icmp6_input(ip, packet);
 		return;
 	}
 	p = ip_proto_find(ip, packet->proto);

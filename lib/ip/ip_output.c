@@ -19,6 +19,18 @@ void ip_ether_send(struct ip_stack *ip, uint16_t iface, const struct wire_mac *d
 	port_send(ip_iface_port(ip, iface), m);
 }
 
+static uint32_t header_bytes(const struct ip_addr *dst)
+{
+	return ip_addr_is_v4(dst) ? WIRE_IPV4_BYTES_MIN : WIRE_IPV6_BYTES;
+}
+
+static uint32_t header_prepend(struct rte_mbuf *m, const struct ip_addr *src,
+	const struct ip_addr *dst, uint8_t proto, uint8_t tos)
+{
+	return ip_addr_is_v4(dst) ? ip_v4_prepend(m, src, dst, proto, tos)
+				  : ip_v6_prepend(m, src, dst, proto, tos, IP_TTL_DEFAULT);
+}
+
 /* The header is written in front of the data, where an ICMP error about it would look for it. */
 static void send_local(struct ip_stack *ip, const struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m)
@@ -36,14 +48,16 @@ static void send_local(struct ip_stack *ip, const struct ip_path *path, const st
 	};
 
 	ip_mbuf_turn(m);
-	ip_v4_prepend(m, src, dst, proto, tos);
+	header_prepend(m, src, dst, proto, tos);
 	ip_count(ip, IP_STAT_TX_LOCAL);
 	ip_steer_give(ip, ip_steer_core_of_packet(ip, &packet), &packet);
 }
 
 /* Cutting in hardware wants the header's checksum left to it (rte_mbuf_core.h). */
-static uint64_t offload_flags(const struct rte_mbuf *m)
+static uint64_t offload_flags(const struct rte_mbuf *m, const struct ip_addr *dst)
 {
+	if (!ip_addr_is_v4(dst))
+		return RTE_MBUF_F_TX_IPV6;
 	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
 		return RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
 	return RTE_MBUF_F_TX_IPV4;
@@ -52,7 +66,8 @@ static uint64_t offload_flags(const struct rte_mbuf *m)
 /* The port cuts segments of TCP, and answers to echo requests go in fragments. */
 static bool is_too_big(const struct rte_mbuf *m, uint8_t proto, uint32_t total_bytes, uint16_t mtu)
 {
-	bool may_be_cut = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) || proto == WIRE_PROTO_ICMP;
+	bool may_be_cut = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) || proto == WIRE_PROTO_ICMP ||
+			  proto == WIRE_PROTO_ICMPV6;
 
 	return total_bytes > (may_be_cut ? IP_PACKET_BYTES_MAX : mtu);
 }
@@ -60,7 +75,7 @@ static bool is_too_big(const struct rte_mbuf *m, uint8_t proto, uint32_t total_b
 void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m)
 {
-	uint32_t total_bytes = m->pkt_len + WIRE_IPV4_BYTES_MIN;
+	uint32_t total_bytes = m->pkt_len + header_bytes(dst);
 	struct ip_neighbour *n;
 	struct ip_addr own = *src;
 	uint16_t mtu;
@@ -78,13 +93,13 @@ void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *sr
 		send_local(ip, path, &own, dst, proto, tos, m);
 		return;
 	}
-	rte_pktmbuf_prepend(m, (uint16_t)ip_v4_prepend(m, &own, dst, proto, tos));
+	rte_pktmbuf_prepend(m, (uint16_t)header_prepend(m, &own, dst, proto, tos));
 	n = mem_pool_at(&ip->neighbour_pool, path->neighbour);
 	if (total_bytes > mtu && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)) {
 		ip_fragment_send(ip, n, m, mtu);
 		return;
 	}
-	m->ol_flags |= offload_flags(m);
+	m->ol_flags |= offload_flags(m, dst);
 	neighbour_send(ip, n, m);
 }
 

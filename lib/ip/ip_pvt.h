@@ -6,18 +6,25 @@
  *   ip_route.c   own addresses, routes, source addresses, paths
  *   ip_input.c   the RX poller: bursts, Ethernet, batches for the protocols
  *   ip_steer.c   which core a packet belongs to, and the rings between the cores
- *   ip_v4.c      IPv4 headers in and out (an ip_v6.c has the same two doors)
+ *   ip_v4.c      IPv4 headers in and out
+ *   ip_v6.c      IPv6 headers in and out, by the same two doors
  *   ip_reasm.c   fragments received, for both families
- *   ip_fragment.c  fragments sent
- *   icmp.c       ICMP for IPv4
+ *   ip_fragment.c  fragments sent, for both families
+ *   ip_v6_fragment.c  headers of IPv6 fragments received
+ *   icmp.c       ICMP for IPv4, and what both have in common
+ *   icmp6.c      ICMP for IPv6
  *   neighbour.c  the cache: states, timers, waiting packets, what cores tell each other
  *   arp.c        requests and replies; the neighbour protocol of IPv4
+ *   ndp.c        solicitations and advertisements; the neighbour protocol of IPv6
+ *   ip_dad.c     whether somebody else has our IPv6 addresses
+ *   mld.c        the groups of IPv6 that we are in
  *   ip_output.c  ip_send, Ethernet, delivery to ourselves
  */
 #ifndef WEIR_IP_PVT_H
 #define WEIR_IP_PVT_H
 
 #include "ip.h"
+#include "wire_ipv6.h"
 
 #define IP_PROTOS_MAX          4    /* handlers */
 #define IP_RING_COUNT          4095 /* packets that wait for a core; the newest is dropped */
@@ -33,7 +40,7 @@
 #define IP_NEIGHBOUR_REACHABLE_NS (30 * NS_PER_SEC)
 #define IP_NEIGHBOUR_HOLD_NS      (3 * NS_PER_SEC)  /* FAILED, before it is tried again */
 #define IP_NEIGHBOUR_TOUCH_NS     NS_PER_SEC        /* how exact "longest unused" is */
-#define IP_ARP_DEFEND_NS          (10 * NS_PER_SEC) /* RFC 5227 2.4: DEFEND_INTERVAL */
+#define IP_DEFEND_NS              (10 * NS_PER_SEC) /* RFC 5227 2.4: DEFEND_INTERVAL */
 
 /* ICMP errors out: a bucket per core. */
 #define IP_ICMP_PER_SEC   200
@@ -79,6 +86,8 @@ enum ip_own_kind {
 	IP_OWN_NONE, /* an empty place in the table */
 	IP_OWN_ADDRESS,
 	IP_OWN_BROADCAST, /* of a connected network (RFC 922) */
+	IP_OWN_TENTATIVE, /* an address of IPv6 that somebody may have (RFC 4862 5.4) */
+	IP_OWN_DUPLICATE, /* an address of IPv6 that somebody has */
 };
 
 struct ip_own {
@@ -91,6 +100,24 @@ struct ip_route {
 	struct ip_prefix prefix;
 	struct ip_addr gateway; /* any: connected */
 	uint16_t iface;
+};
+
+/* IPv6 on one interface. */
+struct ip_v6_iface {
+	struct ip_stack *ip;
+	bool enabled; /* it has an address of IPv6 */
+	bool mld_v1;  /* the last query was of MLD version 1 */
+	struct ip_addr link_local;
+	struct timer mld_timer; /* the next report */
+};
+
+/* The search for others who have an address of ours; on worker 0. */
+struct ip_dad {
+	struct ip_stack *ip;
+	struct ip_own *own;
+	uint8_t sent;
+	bool decided; /* own->kind is right here, but not every core was told */
+	struct timer timer;
 };
 
 /* Packets for one other core, collected over a burst. */
@@ -109,9 +136,14 @@ struct ip_stack {
 	uint32_t generation; /* of paths; never 0 */
 	uint64_t stats[IP_STAT_COUNT];
 
-	/* Addresses and routes; immutable after the start. */
+	/* Addresses and routes; immutable after the start, but for the kinds of own addresses. */
+	uint32_t address_count;
+	struct ip_address_config *addresses; /* configured, and link-local of each interface */
 	struct ip_own *own;
 	uint32_t own_mask;
+	struct ip_v6_iface v6[IP_IFACES_MAX];
+	uint32_t dad_count;
+	struct ip_dad *dads; /* of each own address of IPv6 */
 	uint32_t route_count;
 	struct ip_route *routes; /* longest prefix first */
 
@@ -140,7 +172,9 @@ struct ip_stack {
 	struct stat_group group;
 
 	struct mem_region region; /* the stack lies in it */
+	struct mem_region address_region;
 	struct mem_region own_region;
+	struct mem_region dad_region;
 	struct mem_region route_region;
 	struct mem_region handover_region;
 };
@@ -171,6 +205,17 @@ static inline const struct wire_mac *ip_iface_mac(const struct ip_stack *ip, uin
 	return &ip_iface_port(ip, iface)->port->mac;
 }
 
+static inline bool ip_v6_enabled(const struct ip_stack *ip, uint16_t iface)
+{
+	return ip->v6[iface].enabled;
+}
+
+/* An address from the wire, or from a message, with the zone of the wire. */
+static inline struct ip_addr ip_addr_from_wire(const struct ip_addr *a, uint16_t iface)
+{
+	return ip_addr_with_zone(a, ip_zone_of_iface(iface));
+}
+
 static inline struct ip_proto *ip_proto_find(struct ip_stack *ip, uint8_t proto)
 {
 	for (uint32_t i = 0; i < ip->proto_count; i++)
@@ -192,15 +237,24 @@ int ip_route_init(struct ip_stack *ip, struct error *err);
 void ip_route_fini(struct ip_stack *ip);
 /** NULL: the address means nothing to us. */
 const struct ip_own *ip_own_find(const struct ip_stack *ip, const struct ip_addr *a);
-/** Our address to speak to `to` with on this interface; false if it has none of that family. */
-bool ip_source_select(
-	const struct ip_stack *ip, uint16_t iface, const struct ip_addr *to, struct ip_addr *src);
+/** Our address to speak to `to` with on this interface; false if it has none of that family. `hop`
+ * is who gets the packets, of the same family. */
+bool ip_source_select(const struct ip_stack *ip, uint16_t iface, const struct ip_addr *to,
+	const struct ip_addr *hop, struct ip_addr *src);
 
 /* ip_input.c */
 
 uint32_t ip_rx_poll(struct worker *w, void *ctx, uint32_t budget);
 /** Takes a packet for this core: to ICMP, or into the batch of its protocol. */
 void ip_deliver(struct ip_stack *ip, struct ip_packet *packet);
+/** What the port says about the checksum of the protocol above. */
+bool ip_l4_checksum_ok(const struct rte_mbuf *m);
+/** Who sent the frame of a packet; false if it was not a single station. */
+bool ip_frame_source(const struct rte_mbuf *m, struct wire_mac *mac);
+/** Delivers a packet to its core, which is this one or another. */
+void ip_input_packet(struct ip_stack *ip, struct ip_packet *packet);
+/** The same for one whose ports no device knew. */
+void ip_input_reassembled(struct ip_stack *ip, struct ip_packet *packet);
 /** Calls the handlers with what was collected. */
 void ip_batches_flush(struct ip_stack *ip);
 /** The checks that both families share (RFC 1122 3.2.1.3). */
@@ -229,6 +283,13 @@ uint32_t ip_steer_flush(struct ip_stack *ip);
 /** Delivers what other cores and we ourselves gave; returns how many packets. */
 uint32_t ip_steer_take(struct ip_stack *ip, uint32_t budget);
 
+/* ip.c */
+
+/** Another station uses our address: counts, and tells the operator. True if it is time to defend
+ * it, which is not done in a loop with somebody as stubborn (RFC 5227 2.4 b). */
+bool ip_conflict(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
+	const struct wire_mac *mac, enum ip_stat stat);
+
 /* ip_v4.c, a door in and a door out */
 
 /** Takes a packet whose data starts at the IPv4 header. */
@@ -238,6 +299,14 @@ uint32_t ip_v4_prepend(struct rte_mbuf *m, const struct ip_addr *src, const stru
 	uint8_t proto, uint8_t tos);
 /** What an ICMP error of ours about our own packet (from its IP header on) would say. */
 bool ip_v4_error_about(const struct rte_mbuf *m, uint8_t code, struct ip_icmp_error *error);
+
+/* ip_v6.c, the same doors */
+
+void ip_v6_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface, bool for_many);
+uint32_t ip_v6_prepend(struct rte_mbuf *m, const struct ip_addr *src, const struct ip_addr *dst,
+	uint8_t proto, uint8_t tos, uint8_t ttl);
+bool ip_v6_error_about(
+	const struct rte_mbuf *m, uint16_t zone, uint8_t code, struct ip_icmp_error *error);
 
 /* ip_reasm.c */
 
@@ -264,16 +333,42 @@ struct ip_fragment {
 bool ip_reasm_input(
 	struct ip_stack *ip, struct ip_packet *packet, const struct ip_fragment *fragment);
 
+/* ip_v6_fragment.c */
+
+/**
+ * Takes packet->m, a fragment from its IPv6 header on. True: the packet is whole, and m starts at
+ * its IPv6 header; the fragment header is gone. False: as ip_reasm_input.
+ */
+bool ip_v6_make_whole(
+	struct ip_stack *ip, struct ip_packet *packet, const struct wire_ipv6_fragment *fragment);
+
 /* ip_fragment.c */
 
-/** Takes a packet above the MTU, from its IPv4 header on, with its checksums but that one: sends it
- * in pieces. */
+/** Takes a packet above the MTU, from its IP header on, with all checksums but that of IPv4: sends
+ * it in pieces. */
 void ip_fragment_send(
 	struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m, uint16_t mtu);
 
 /* icmp.c */
 
 void icmp_input(struct ip_stack *ip, struct ip_packet *packet);
+/** False, and counted, if there were too many answers already. */
+bool icmp_credit_take(struct ip_stack *ip);
+/** Takes a packet with an error about something that we sent: to its protocol on its core. */
+void icmp_error_deliver(
+	struct ip_stack *ip, struct ip_packet *packet, const struct ip_icmp_error *error);
+
+/* icmp6.c */
+
+void icmp6_input(struct ip_stack *ip, struct ip_packet *packet);
+/** An error about a packet, with a type and code of ICMPv6; `rest` is the pointer, or 0. */
+void icmp6_error_send(struct ip_stack *ip, const struct ip_packet *about, uint8_t type,
+	uint8_t code, uint32_t rest, bool also_of_group);
+/** The same with a type and code of ICMP. */
+void icmp6_error_send_v4(
+	struct ip_stack *ip, const struct ip_packet *about, uint8_t type, uint8_t code);
+/** Sets the checksum of a message that starts at m's data. */
+void icmp6_checksum_set(struct rte_mbuf *m, const struct ip_addr *src, const struct ip_addr *dst);
 
 /* neighbour.c */
 
@@ -288,9 +383,13 @@ struct ip_neighbour *neighbour_get(struct ip_stack *ip, uint16_t iface, const st
 void neighbour_send(struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m);
 
 enum neighbour_news {
-	NEIGHBOUR_NEWS_TO_US = 1 << 0, /* it speaks to us: reachable, and worth an entry */
+	NEIGHBOUR_NEWS_REACHABLE = 1 << 0, /* it answers us */
+	NEIGHBOUR_NEWS_NEW = 1 << 1,       /* it speaks to us: worth an entry */
+	NEIGHBOUR_NEWS_TO_US = NEIGHBOUR_NEWS_REACHABLE | NEIGHBOUR_NEWS_NEW,
 	NEIGHBOUR_NEWS_TELL =
-		1 << 1, /* other cores may know it, or wait for it, even if we do not */
+		1 << 2, /* other cores may know it, or wait for it, even if we do not */
+	NEIGHBOUR_NEWS_KEEP =
+		1 << 3, /* another MAC that we know is not replaced (RFC 4861 7.2.5) */
 };
 /** What a neighbour protocol heard. Other cores are told if it is news here, or may be there. */
 void neighbour_learn(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
@@ -304,6 +403,37 @@ void arp_request(struct ip_stack *ip, uint16_t iface, const struct ip_addr *targ
 	const struct wire_mac *mac);
 /** Tells everybody that `addr` is ours (RFC 5227 2.3). */
 void arp_announce(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr);
+
+/* ndp.c */
+
+/** Takes a message that was checked as ICMPv6. */
+void ndp_input(struct ip_stack *ip, struct ip_packet *packet);
+/** Asks for `target`: everybody whom it may be, or only `mac` if it is not NULL. */
+void ndp_solicit(struct ip_stack *ip, uint16_t iface, const struct ip_addr *target,
+	const struct wire_mac *mac);
+/** Asks whether anybody has `target`, which may be ours (RFC 4862 5.4.2). */
+void ndp_probe(struct ip_stack *ip, uint16_t iface, const struct ip_addr *target);
+/** Tells everybody that `addr` is ours (RFC 4861 7.2.6). */
+void ndp_announce(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr);
+
+/* ip_dad.c */
+
+int ip_dad_init(struct ip_stack *ip, struct error *err);
+void ip_dad_fini(struct ip_stack *ip);
+/** Worker 0: begins for all addresses of IPv6. */
+void ip_dad_start(struct ip_stack *ip);
+/** Somebody has, or looks for, an address of kind IP_OWN_TENTATIVE. */
+void ip_dad_conflict(struct ip_stack *ip, const struct ip_own *own, const struct wire_mac *mac);
+/** The core that must hear of such conflicts. */
+#define IP_DAD_CORE 0
+
+/* mld.c */
+
+void mld_init(struct ip_stack *ip);
+/** Worker 0: tells the switches which groups we are in. */
+void mld_start(struct ip_stack *ip);
+/** Takes a query. */
+void mld_input(struct ip_stack *ip, struct ip_packet *packet);
 
 /* ip_output.c */
 

@@ -9,6 +9,8 @@
 
 #include "ip_pvt.h"
 
+#define LINK_LOCAL_BITS 64
+
 static uint32_t family_bits(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) ? 32 : 128;
@@ -49,23 +51,64 @@ static bool has_network(const struct ip_address_config *a)
 /* The all-ones host of a network that has hosts (RFC 3021: not with 31 bits). */
 static bool broadcast_of(const struct ip_address_config *a, struct ip_addr *out)
 {
-	uint32_t hosts =
-		a->prefix.bits == 0 ? UINT32_MAX : (UINT32_C(1) << (32 - a->prefix.bits)) - 1;
+	uint32_t hosts;
 
 	if (!ip_addr_is_v4(&a->prefix.addr) || !has_network(a) || a->prefix.bits > 30)
 		return false;
+	hosts = a->prefix.bits == 0 ? UINT32_MAX : (UINT32_C(1) << (32 - a->prefix.bits)) - 1;
 	*out = ip_addr_from_v4(ip_addr_to_v4(&a->prefix.addr) | hosts);
 	return true;
 }
 
-static int own_init(struct ip_stack *ip, struct error *err)
+/* What the configuration says, with zones; a link-local network is at most as large as its link. */
+static void address_add(struct ip_stack *ip, const struct ip_address_config *config)
+{
+	struct ip_address_config *a = &ip->addresses[ip->address_count++];
+
+	*a = *config;
+	a->prefix.addr = ip_addr_from_wire(&a->prefix.addr, a->iface);
+	if (ip_addr_is_scoped(&a->prefix.addr))
+		a->prefix.bits = MAX(a->prefix.bits, (uint8_t)LINK_LOCAL_BITS);
+	if (!ip_addr_is_v4(&a->prefix.addr))
+		ip->v6[a->iface].enabled = true;
+}
+
+/* RFC 4291 2.8: each interface that speaks IPv6 has one. */
+static void link_local_add(struct ip_stack *ip, uint16_t iface)
+{
+	struct ip_addr a = wire_ipv6_link_local(ip_iface_mac(ip, iface));
+
+	ip->v6[iface].link_local = ip_addr_from_wire(&a, iface);
+	address_add(
+		ip, &(struct ip_address_config){.prefix = {a, LINK_LOCAL_BITS}, .iface = iface});
+}
+
+static int addresses_init(struct ip_stack *ip, struct error *err)
 {
 	const struct ip_config *net = ip->net;
+	size_t max = net->address_count + (size_t)net->iface_count;
+	int rc = mem_region_alloc(
+		&ip->address_region, MAX(max, 1UL) * sizeof(*ip->addresses), "addresses", err);
+
+	if (rc != 0)
+		return rc;
+	ip->addresses = ip->address_region.base;
+	for (uint32_t i = 0; i < net->address_count; i++)
+		address_add(ip, &net->addresses[i]);
+	for (uint32_t i = 0; i < net->iface_count; i++)
+		if (ip->v6[i].enabled)
+			link_local_add(ip, (uint16_t)i);
+	return 0;
+}
+
+static int own_init(struct ip_stack *ip, struct error *err)
+{
+	const struct ip_address_config *list = ip->addresses;
 	struct ip_addr broadcast;
 	uint32_t size = 16;
 	int rc;
 
-	while (size < net->address_count * 4)
+	while (size < ip->address_count * 4)
 		size *= 2;
 	rc = mem_region_alloc(&ip->own_region, size * sizeof(*ip->own), "own addresses", err);
 	if (rc != 0)
@@ -74,13 +117,12 @@ static int own_init(struct ip_stack *ip, struct error *err)
 	ip->own_mask = size - 1;
 	/* Interfaces' own first: a bind on one of them changes nothing. */
 	for (uint32_t service = 0; service <= 1; service++)
-		for (uint32_t i = 0; i < net->address_count; i++)
-			if (net->addresses[i].service == (service != 0))
-				own_add(ip, &net->addresses[i].prefix.addr, net->addresses[i].iface,
-					IP_OWN_ADDRESS);
-	for (uint32_t i = 0; i < net->address_count; i++)
-		if (broadcast_of(&net->addresses[i], &broadcast))
-			own_add(ip, &broadcast, net->addresses[i].iface, IP_OWN_BROADCAST);
+		for (uint32_t i = 0; i < ip->address_count; i++)
+			if (list[i].service == (service != 0))
+				own_add(ip, &list[i].prefix.addr, list[i].iface, IP_OWN_ADDRESS);
+	for (uint32_t i = 0; i < ip->address_count; i++)
+		if (broadcast_of(&list[i], &broadcast))
+			own_add(ip, &broadcast, list[i].iface, IP_OWN_BROADCAST);
 	return 0;
 }
 
@@ -96,57 +138,62 @@ static void route_add(struct ip_stack *ip, const struct ip_route *route)
 	ip->routes[at] = *route;
 }
 
-/* The loopback network is connected where it is allowed, also if no address says so. */
-static void loopback_route_add(struct ip_stack *ip, uint16_t iface)
+static void loopback_route_add(
+	struct ip_stack *ip, uint16_t iface, const struct ip_prefix *loopback)
 {
-	struct ip_prefix loopback = {ip_addr_from_v4(0x7f000000), 8};
-
 	for (uint32_t i = 0; i < ip->route_count; i++)
-		if (ip->routes[i].iface == iface && ip->routes[i].prefix.bits == loopback.bits &&
-			ip_prefix_contains(&loopback, &ip->routes[i].prefix.addr))
+		if (ip->routes[i].iface == iface && ip->routes[i].prefix.bits == loopback->bits &&
+			ip_prefix_contains(loopback, &ip->routes[i].prefix.addr))
 			return;
-	if (ip_iface(ip, iface)->allow_loopback)
-		route_add(ip, &(struct ip_route){.prefix = loopback, .iface = iface});
+	route_add(ip, &(struct ip_route){.prefix = *loopback, .iface = iface});
+}
+
+/* The loopback networks are connected where they are allowed, also if no address says so. */
+static void loopback_routes_add(struct ip_stack *ip, uint16_t iface)
+{
+	static const struct ip_prefix v6 = {{{[15] = 1}}, 128};
+	const struct ip_prefix v4 = {ip_addr_from_v4(0x7f000000), 8};
+
+	if (!ip_iface(ip, iface)->allow_loopback)
+		return;
+	loopback_route_add(ip, iface, &v4);
+	if (ip_v6_enabled(ip, iface))
+		loopback_route_add(ip, iface, &v6);
 }
 
 static int routes_init(struct ip_stack *ip, struct error *err)
 {
 	const struct ip_config *net = ip->net;
-	size_t max = net->iface_count + net->address_count + (size_t)net->route_count;
+	size_t max = 2 * (size_t)net->iface_count + ip->address_count + net->route_count;
 	int rc = mem_region_alloc(
 		&ip->route_region, MAX(max, 1UL) * sizeof(*ip->routes), "routes", err);
 
 	if (rc != 0)
 		return rc;
 	ip->routes = ip->route_region.base;
-	for (uint32_t i = 0; i < net->address_count; i++) {
-		const struct ip_address_config *a = &net->addresses[i];
+	for (uint32_t i = 0; i < ip->address_count; i++) {
+		const struct ip_address_config *a = &ip->addresses[i];
 
 		if (has_network(a))
 			route_add(ip, &(struct ip_route){.prefix = ip_prefix_network(&a->prefix),
 					      .iface = a->iface});
 	}
 	for (uint32_t i = 0; i < net->iface_count; i++)
-		loopback_route_add(ip, (uint16_t)i);
+		loopback_routes_add(ip, (uint16_t)i);
 	for (uint32_t i = 0; i < net->route_count; i++) {
 		const struct ip_route_config *r = &net->routes[i];
 
-		route_add(ip, &(struct ip_route){
-
-				      .prefix = ip_prefix_network(&r->prefix),
-				      .gateway = r->gateway,
+		route_add(ip, &(struct ip_route){.prefix = ip_prefix_network(&r->prefix),
+				      .gateway = ip_addr_from_wire(&r->gateway, r->iface),
 				      .iface = r->iface});
 	}
 	return 0;
 }
 
-/* Nothing in here knows a family; the way to an IPv6 neighbour is missing. */
-static int family_check(
-	const struct ip_addr *a, const char *what, const char *text, struct error *err)
+/* A zone, if it is told, must be the interface's. */
+static bool zone_fits(const struct ip_addr *a, uint16_t iface)
 {
-	if (ip_addr_is_v4(a))
-		return 0;
-	return error_set(err, -EAFNOSUPPORT, "%s %s: IPv6 is not supported yet", what, text);
+	return ip_addr_zone(a) == 0 || ip_addr_zone(a) == ip_zone_of_iface(iface);
 }
 
 static int address_check(
@@ -162,7 +209,15 @@ static int address_check(
 			a->prefix.bits);
 	if (ip_addr_is_any(&a->prefix.addr) || ip_addr_is_multicast(&a->prefix.addr))
 		return error_set(err, -EINVAL, "%s cannot be the address of a machine", text);
-	return family_check(&a->prefix.addr, "address", text, err);
+	if (!zone_fits(&a->prefix.addr, a->iface))
+		return error_set(err, -EINVAL, "address %s: its zone is another interface", text);
+	/* RFC 8200 5 */
+	if (!ip_addr_is_v4(&a->prefix.addr) && ip_iface(ip, a->iface)->mtu < WIRE_IPV6_MTU_MIN)
+		return error_set(err, -EINVAL,
+			"address %s: IPv6 needs an MTU of %u, interface %s has %u", text,
+			WIRE_IPV6_MTU_MIN, ip_iface(ip, a->iface)->name,
+			ip_iface(ip, a->iface)->mtu);
+	return 0;
 }
 
 static int route_check(
@@ -179,7 +234,13 @@ static int route_check(
 	if (!ip_addr_is_any(&r->gateway) &&
 		ip_addr_is_v4(&r->gateway) != ip_addr_is_v4(&r->prefix.addr))
 		return error_set(err, -EINVAL, "route %s: the gateway is of another family", text);
-	return family_check(&r->prefix.addr, "route", text, err);
+	if (!zone_fits(&r->gateway, r->iface))
+		return error_set(
+			err, -EINVAL, "route %s: the gateway's zone is another interface", text);
+	if (ip_addr_is_scoped(&r->prefix.addr))
+		return error_set(
+			err, -EINVAL, "route %s: nothing routes to link-local addresses", text);
+	return 0;
 }
 
 int ip_route_init(struct ip_stack *ip, struct error *err)
@@ -191,6 +252,8 @@ int ip_route_init(struct ip_stack *ip, struct error *err)
 	for (uint32_t i = 0; rc == 0 && i < ip->net->route_count; i++)
 		rc = route_check(ip, &ip->net->routes[i], err);
 	if (rc == 0)
+		rc = addresses_init(ip, err);
+	if (rc == 0)
 		rc = own_init(ip, err);
 	if (rc == 0)
 		rc = routes_init(ip, err);
@@ -199,6 +262,7 @@ int ip_route_init(struct ip_stack *ip, struct error *err)
 
 void ip_route_fini(struct ip_stack *ip)
 {
+	mem_region_free(&ip->address_region);
 	mem_region_free(&ip->own_region);
 	mem_region_free(&ip->route_region);
 }
@@ -209,33 +273,54 @@ bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a)
 {
 	const struct ip_own *own = ip_own_find(ip, a);
 
+	return own != NULL && own->kind != IP_OWN_BROADCAST;
+}
+
+/* Another core may be finding out whether it is free. */
+static bool is_usable(const struct ip_stack *ip, const struct ip_addr *a)
+{
+	const struct ip_own *own = ip_own_find(ip, a);
+
 	return own != NULL && own->kind == IP_OWN_ADDRESS;
 }
 
-/* Ranks an address as source towards `to`: loopback to loopback and others to others; in its
- * network (the smallest is best), an interface's own, a service's. */
-static uint32_t source_rank(const struct ip_address_config *a, const struct ip_addr *to)
+static uint32_t common_bits(const struct ip_addr *a, const struct ip_addr *b)
 {
-	bool fits = ip_addr_is_loopback(&a->prefix.addr) == ip_addr_is_loopback(to);
-	uint32_t rank = fits ? 256 : 0;
-
-	if (has_network(a) && ip_prefix_contains(&a->prefix, to))
-		return rank + 3 + a->prefix.bits;
-	return rank + (a->service ? 1 : 2);
+	for (uint32_t i = 0; i < sizeof(a->b); i++)
+		if (a->b[i] != b->b[i])
+			return i * 8 + (uint32_t)__builtin_clz((uint32_t)(a->b[i] ^ b->b[i])) - 24;
+	return 128;
 }
 
-bool ip_source_select(
-	const struct ip_stack *ip, uint16_t iface, const struct ip_addr *to, struct ip_addr *src)
+/* Ranks an address as source: loopback to loopback and link-local to link-local; in the network of
+ * the next hop (the smallest is best), an interface's own, a service's; and in IPv6 the one that
+ * has most in common with the destination (RFC 6724 5, rules 2 and 8). */
+static uint32_t source_rank(
+	const struct ip_address_config *a, const struct ip_addr *to, const struct ip_addr *hop)
+{
+	const struct ip_addr *own = &a->prefix.addr;
+	bool fits = ip_addr_is_loopback(own) == ip_addr_is_loopback(to) &&
+		    ip_addr_is_scoped(own) == ip_addr_is_scoped(to);
+	uint32_t rank = a->service ? 1 : 2;
+
+	if (has_network(a) && ip_prefix_contains(&a->prefix, hop))
+		rank = 3U + a->prefix.bits;
+	return (fits ? UINT32_C(1) << 16 : 0) | rank << 8 |
+	       (ip_addr_is_v4(to) ? 0 : common_bits(own, to));
+}
+
+bool ip_source_select(const struct ip_stack *ip, uint16_t iface, const struct ip_addr *to,
+	const struct ip_addr *hop, struct ip_addr *src)
 {
 	uint32_t best = 0;
 
-	for (uint32_t i = 0; i < ip->net->address_count; i++) {
-		const struct ip_address_config *a = &ip->net->addresses[i];
+	for (uint32_t i = 0; i < ip->address_count; i++) {
+		const struct ip_address_config *a = &ip->addresses[i];
 
 		if (a->iface != iface || ip_addr_is_v4(&a->prefix.addr) != ip_addr_is_v4(to) ||
-			source_rank(a, to) <= best)
+			source_rank(a, to, hop) <= best || !is_usable(ip, &a->prefix.addr))
 			continue;
-		best = source_rank(a, to);
+		best = source_rank(a, to, hop);
 		*src = a->prefix.addr;
 	}
 	return best != 0;
@@ -267,7 +352,7 @@ static bool is_one_host(const struct ip_addr *dst, const struct ip_own *own)
 
 static int source_check(struct ip_stack *ip, const struct ip_addr *src, const struct ip_addr *dst)
 {
-	if (ip_addr_is_v4(src) == ip_addr_is_v4(dst) && ip_addr_is_ours(ip, src))
+	if (ip_addr_is_v4(src) == ip_addr_is_v4(dst) && is_usable(ip, src))
 		return 0;
 	ip_count(ip, IP_STAT_TX_BAD_SOURCE);
 	return -EADDRNOTAVAIL;
@@ -298,7 +383,7 @@ static int path_find_wire(struct ip_stack *ip, struct ip_addr *src, const struct
 	struct ip_neighbour *n;
 
 	if (ip_addr_is_any(src))
-		(void)ip_source_select(ip, iface, hop, src);
+		(void)ip_source_select(ip, iface, dst, hop, src);
 	if (source_check(ip, src, dst) != 0)
 		return -EADDRNOTAVAIL;
 	n = neighbour_get(ip, iface, hop);
@@ -353,9 +438,11 @@ void ip_route_each(
 		struct ip_route_info info = {
 			.prefix = {own->addr, (uint8_t)family_bits(&own->addr)},
 			.iface = own->iface,
-			.local = true};
+			.local = true,
+			.tentative = own->kind == IP_OWN_TENTATIVE,
+			.duplicate = own->kind == IP_OWN_DUPLICATE};
 
-		if (own->kind == IP_OWN_ADDRESS && !fn(ctx, &info))
+		if (own->kind != IP_OWN_NONE && own->kind != IP_OWN_BROADCAST && !fn(ctx, &info))
 			return;
 	}
 	for (uint32_t i = 0; i < ip->route_count; i++) {

@@ -104,13 +104,21 @@ uint32_t ip_steer_core_of_packet(const struct ip_stack *ip, const struct ip_pack
 	return ip_steer_core(ip, &local, &remote);
 }
 
+static bool device_steers(const struct port *port, const struct ip_packet *packet)
+{
+	if (ip_addr_is_v4(&packet->dst))
+		return port->caps & PORT_CAP_RSS;
+	return (port->caps & PORT_CAP_RSS_IPV6) && packet->m->l3_len == WIRE_IPV6_BYTES;
+}
+
 uint32_t ip_steer_core_of_rx(
 	const struct ip_stack *ip, const struct ip_packet *packet, const struct port *port)
 {
 	const uint8_t *l4 = rte_pktmbuf_mtod(packet->m, const uint8_t *);
 
-	/* The device did it for us, but it does not know the ports of the control core. */
-	if ((port->caps & PORT_CAP_RSS) && ip->worker->index < ip->steer->workers &&
+	/* The device did it for us, but it does not know the ports of the control core, perhaps not
+	 * IPv6, and what it looks at behind extension headers differs. */
+	if (device_steers(port, packet) && ip->worker->index < ip->steer->workers &&
 		has_ports(packet) && !steer_is_control_port(ip->steer, load_be16(l4 + 2)))
 		return ip->worker->index;
 	return ip_steer_core_of_packet(ip, packet);

@@ -6,19 +6,12 @@
 #define FRAGMENT_AT 6
 #define CHECKSUM_AT 10
 
-/* What the port says about a checksum. NONE: it never stood on a wire (virtio). */
+/* What the port says about the header. NONE: it never stood on a wire (virtio). */
 static bool flags_say_ip_checksum_ok(const struct rte_mbuf *m)
 {
 	uint64_t flags = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 
 	return flags == RTE_MBUF_F_RX_IP_CKSUM_GOOD || flags == RTE_MBUF_F_RX_IP_CKSUM_NONE;
-}
-
-static bool flags_say_l4_checksum_ok(const struct rte_mbuf *m)
-{
-	uint64_t flags = m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-
-	return flags == RTE_MBUF_F_RX_L4_CKSUM_GOOD || flags == RTE_MBUF_F_RX_L4_CKSUM_NONE;
 }
 
 static enum wire_verdict header_parse(const struct rte_mbuf *m, struct wire_ipv4 *h)
@@ -73,11 +66,10 @@ static bool header_strip(struct rte_mbuf *m, const struct wire_ipv4 *h)
 static void loopback_learn(
 	struct ip_stack *ip, const struct rte_mbuf *m, const struct ip_addr *src, uint16_t iface)
 {
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *) - m->l3_len - m->l2_len;
-	struct wire_ether ether;
+	struct wire_mac mac;
 
-	if (wire_ether_parse(p, m->l2_len, &ether) == WIRE_OK && !wire_mac_is_multicast(&ether.src))
-		neighbour_learn(ip, iface, src, &ether.src, NEIGHBOUR_NEWS_TO_US);
+	if (ip_frame_source(m, &mac))
+		neighbour_learn(ip, iface, src, &mac, NEIGHBOUR_NEWS_TO_US);
 }
 
 /* The header says of the whole packet what it said of the first fragment. */
@@ -115,7 +107,6 @@ void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface)
 	enum wire_verdict verdict = header_parse(m, &h);
 	enum ip_stat why = verdict == WIRE_OK ? header_check(ip, &h, iface) : verdict_stat(verdict);
 	struct ip_packet packet;
-	uint32_t core;
 
 	if (why == IP_STAT_COUNT && !header_strip(m, &h))
 		why = IP_STAT_RX_MALFORMED;
@@ -132,19 +123,12 @@ void ip_v4_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface)
 		.proto = h.proto,
 		.tos = h.tos,
 		.ttl = h.ttl,
-		.l4_checksum_ok = flags_say_l4_checksum_ok(m)};
+		.l4_checksum_ok = ip_l4_checksum_ok(m)};
 	ip_count(ip, IP_STAT_RX_IPV4);
-	if (is_fragment(&h)) {
-		if (!make_whole(ip, &packet, &h))
-			return;
-		core = ip_steer_core_of_packet(ip, &packet); /* no device knew the ports */
-	} else {
-		core = ip_steer_core_of_rx(ip, &packet, ip_iface_port(ip, iface)->port);
-	}
-	if (core == ip->worker->index)
-		ip_deliver(ip, &packet);
-	else
-		ip_steer_give(ip, core, &packet);
+	if (!is_fragment(&h))
+		ip_input_packet(ip, &packet);
+	else if (make_whole(ip, &packet, &h))
+		ip_input_reassembled(ip, &packet);
 }
 
 uint32_t ip_v4_prepend(struct rte_mbuf *m, const struct ip_addr *src, const struct ip_addr *dst,

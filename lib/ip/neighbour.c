@@ -99,12 +99,19 @@ static uint32_t queue_take(struct ip_neighbour *n, struct rte_mbuf **packets)
 	return count;
 }
 
-static void packet_fail(struct ip_stack *ip, struct rte_mbuf *m)
+static bool error_about(const struct rte_mbuf *m, uint16_t zone, struct ip_icmp_error *error)
+{
+	if (*rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 4)
+		return ip_v4_error_about(m, WIRE_ICMP_UNREACH_HOST, error);
+	return ip_v6_error_about(m, zone, WIRE_ICMP_UNREACH_HOST, error);
+}
+
+static void packet_fail(struct ip_stack *ip, uint16_t zone, struct rte_mbuf *m)
 {
 	struct ip_icmp_error error;
 	struct ip_proto *p;
 
-	if (ip_v4_error_about(m, WIRE_ICMP_UNREACH_HOST, &error)) {
+	if (error_about(m, zone, &error)) {
 		p = ip_proto_find(ip, error.proto);
 		if (p != NULL && p->error_fn != NULL)
 			p->error_fn(p->ctx, &error);
@@ -117,9 +124,10 @@ static void queue_fail(struct ip_stack *ip, struct ip_neighbour *n)
 {
 	struct rte_mbuf *packets[IP_NEIGHBOUR_QUEUE_MAX];
 	uint32_t count = queue_take(n, packets);
+	uint16_t zone = ip_zone_of_iface(n->iface);
 
 	for (uint32_t i = 0; i < count; i++)
-		packet_fail(ip, packets[i]);
+		packet_fail(ip, zone, packets[i]);
 }
 
 static void queue_send(struct ip_stack *ip, struct ip_neighbour *n)
@@ -153,9 +161,14 @@ static void lru_place(struct ip_stack *ip, struct ip_neighbour *n)
 
 static void ask(struct ip_stack *ip, struct ip_neighbour *n)
 {
+	const struct wire_mac *mac = n->state == IP_NEIGHBOUR_PROBE ? &n->mac : NULL;
+
 	n->tries++;
 	timer_set(&ip->worker->timers, &n->timer, ip->worker->now_ns + IP_NEIGHBOUR_RETRY_NS);
-	arp_request(ip, n->iface, &n->addr, n->state == IP_NEIGHBOUR_PROBE ? &n->mac : NULL);
+	if (ip_addr_is_v4(&n->addr))
+		arp_request(ip, n->iface, &n->addr, mac);
+	else
+		ndp_solicit(ip, n->iface, &n->addr, mac);
 }
 
 static void ask_first(struct ip_stack *ip, struct ip_neighbour *n, enum ip_neighbour_state state)
@@ -272,19 +285,25 @@ void neighbour_send(struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf
 		break;
 	}
 	ip_count(ip, IP_STAT_TX_PKTS);
-	ip_ether_send(ip, n->iface, &n->mac, WIRE_ETHERTYPE_IPV4, m);
+	ip_ether_send(ip, n->iface, &n->mac,
+		ip_addr_is_v4(&n->addr) ? WIRE_ETHERTYPE_IPV4 : WIRE_ETHERTYPE_IPV6, m);
 }
 
 /* --- news --- */
 
 /* Returns true if other cores may want to hear of it. */
 static bool update(
-	struct ip_stack *ip, struct ip_neighbour *n, const struct wire_mac *mac, bool to_us)
+	struct ip_stack *ip, struct ip_neighbour *n, const struct wire_mac *mac, uint32_t news)
 {
 	bool changed = !has_mac(n) || memcmp(&n->mac, mac, sizeof(*mac)) != 0;
 	bool fresh = is_fresh(ip, n);
 
-	if (to_us) {
+	if ((news & NEIGHBOUR_NEWS_KEEP) && has_mac(n) && changed) {
+		if (n->state == IP_NEIGHBOUR_REACHABLE)
+			n->state = IP_NEIGHBOUR_STALE;
+		return fresh;
+	}
+	if (news & NEIGHBOUR_NEWS_REACHABLE) {
 		n->state = IP_NEIGHBOUR_REACHABLE;
 		n->confirmed_at = ip->worker->now_ns;
 	} else if (changed) {
@@ -301,15 +320,15 @@ static bool update(
 }
 
 static bool apply(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
-	const struct wire_mac *mac, bool to_us)
+	const struct wire_mac *mac, uint32_t news)
 {
-	struct ip_neighbour *n =
-		to_us ? neighbour_get(ip, iface, addr) : neighbour_find(ip, iface, addr);
+	struct ip_neighbour *n = news & NEIGHBOUR_NEWS_NEW ? neighbour_get(ip, iface, addr)
+							   : neighbour_find(ip, iface, addr);
 
-	return n != NULL && update(ip, n, mac, to_us);
+	return n != NULL && update(ip, n, mac, news);
 }
 
-/* Mail: word = to_us, arg = stack, address (two words), MAC, interface. */
+/* Mail: word = news, arg = stack, address (two words), MAC, interface. */
 static void on_mail(struct worker *to, const struct mail *mail)
 {
 	struct ip_stack *ip = (struct ip_stack *)(uintptr_t)mail->arg[0];
@@ -319,13 +338,13 @@ static void on_mail(struct worker *to, const struct mail *mail)
 	(void)to;
 	memcpy(&addr, &mail->arg[1], sizeof(addr));
 	memcpy(&mac, &mail->arg[3], sizeof(mac));
-	(void)apply(ip, (uint16_t)mail->arg[4], &addr, &mac, mail->word != 0);
+	(void)apply(ip, (uint16_t)mail->arg[4], &addr, &mac, mail->word);
 }
 
 static void tell(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
-	const struct wire_mac *mac, bool to_us)
+	const struct wire_mac *mac, uint32_t news)
 {
-	struct mail mail = {.fn = on_mail, .word = to_us};
+	struct mail mail = {.fn = on_mail, .word = news};
 
 	memcpy(&mail.arg[1], addr, sizeof(*addr));
 	memcpy(&mail.arg[3], mac, sizeof(*mac));
@@ -342,10 +361,8 @@ static void tell(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr
 void neighbour_learn(struct ip_stack *ip, uint16_t iface, const struct ip_addr *addr,
 	const struct wire_mac *mac, uint32_t news)
 {
-	bool to_us = news & NEIGHBOUR_NEWS_TO_US;
-
-	if (apply(ip, iface, addr, mac, to_us) || (news & NEIGHBOUR_NEWS_TELL))
-		tell(ip, iface, addr, mac, to_us);
+	if (apply(ip, iface, addr, mac, news) || (news & NEIGHBOUR_NEWS_TELL))
+		tell(ip, iface, addr, mac, news);
 }
 
 static struct ip_neighbour_info info_of(const struct ip_stack *ip, const struct ip_neighbour *n)

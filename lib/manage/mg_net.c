@@ -195,6 +195,15 @@ static struct ip_addr network_of(const struct ip_prefix *p)
 	return a;
 }
 
+static const char *route_kind(const struct ip_route_info *r)
+{
+	if (r->local)
+		return r->tentative   ? "local, tentative"
+		       : r->duplicate ? "local, duplicate"
+				      : "local";
+	return ip_addr_is_any(&r->gateway) ? "connected" : "gateway";
+}
+
 static bool route_print(void *ctx, const struct ip_route_info *r)
 {
 	struct route_ctx *c = ctx;
@@ -205,9 +214,7 @@ static bool route_print(void *ctx, const struct ip_route_info *r)
 	snprintf(prefix, sizeof(prefix), "%s/%u", ip_addr_format(&network, addr), r->prefix.bits);
 	mg_printf(c->call->out, "%-28s %-24s %-12s %s\n", prefix,
 		direct ? "-" : ip_addr_format(&r->gateway, gateway), iface_name(c->ip, r->iface),
-		r->local ? "local"
-		: direct ? "connected"
-			 : "gateway");
+		route_kind(r));
 	return true;
 }
 

@@ -32,7 +32,8 @@ enum port_cap {
 	PORT_CAP_TX_L4_CHECKSUM = 1 << 3,
 	PORT_CAP_TX_MULTI_SEG = 1 << 4,
 	PORT_CAP_TX_TSO = 1 << 5,
-	PORT_CAP_RSS = 1 << 6, /* queues are chosen by the symmetric key of lib/steer */
+	PORT_CAP_RSS = 1 << 6,      /* queues are chosen by the symmetric key of lib/steer */
+	PORT_CAP_RSS_IPV6 = 1 << 7, /* those of IPv6 as well */
 };
 
 struct port;

@@ -80,6 +80,7 @@ struct rl_proxy {
 struct rl_port {
 	struct model_port port;
 	uint16_t vlan;
+	uint8_t dad_transmits;
 	const struct lang_statement *at;
 };
 

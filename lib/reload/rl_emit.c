@@ -184,6 +184,7 @@ static void emit_ifaces(struct rl_draft *d)
 		ifaces[i].vlan = p->vlan;
 		ifaces[i].mtu = p->port.mtu;
 		ifaces[i].allow_loopback = p->port.allow_loopback;
+		ifaces[i].dad_transmits = p->dad_transmits;
 	}
 	n->ports = ports;
 	n->ip.ifaces = ifaces;

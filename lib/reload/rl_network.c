@@ -4,6 +4,8 @@
 
 #include "reload_pvt.h"
 
+#define DAD_TRANSMITS_DEFAULT 1 /* RFC 4862 5.1 */
+
 static struct model_network *network_of(const struct rl_call *c)
 {
 	return &c->draft->model->network;
@@ -113,6 +115,16 @@ static bool port_number(
 	return true;
 }
 
+static bool dad_number(const struct rl_call *c, uint32_t i, uint8_t *out)
+{
+	uint32_t value;
+
+	if (!rl_arg_uint(c, i, 0, IP_DAD_TRANSMITS_MAX, &value))
+		return false;
+	*out = (uint8_t)value;
+	return true;
+}
+
 /* One word of a port line at *i; moves *i to its last word. */
 static bool port_word(const struct rl_call *c, uint32_t *i, struct rl_port *p)
 {
@@ -142,10 +154,12 @@ static bool port_word(const struct rl_call *c, uint32_t *i, struct rl_port *p)
 		return port_number(c, at + 1, 1, 4094, &p->vlan);
 	else if (lang_is(c->s, at, "mtu"))
 		return port_number(c, at + 1, IP_MTU_MIN, 9216, &p->port.mtu);
+	else if (lang_is(c->s, at, "dad"))
+		return dad_number(c, at + 1, &p->dad_transmits);
 	else {
 		rl_alert(c, at,
 			"vdev <device>, pci <address>, member <device>, vlan <id>, mtu <bytes>, "
-			"allow-loopback, impair <words>",
+			"dad <probes>, allow-loopback, impair <words>",
 			"'port': unknown word '%s'", lang_text(c->s, at));
 		return false;
 	}
@@ -154,7 +168,7 @@ static bool port_word(const struct rl_call *c, uint32_t *i, struct rl_port *p)
 
 static void kw_port(const struct rl_call *c)
 {
-	struct rl_port p = {.at = c->s}, *slot;
+	struct rl_port p = {.at = c->s, .dad_transmits = DAD_TRANSMITS_DEFAULT}, *slot;
 	const char *name = lang_text(c->s, c->arg);
 
 	p.port.place = rl_place(c);
@@ -242,7 +256,7 @@ const struct rl_keyword rl_keywords_network[] = {
 	{"memory", "<size>", RELOAD_NETWORK, 1, 1, 0, kw_memory},
 	{"port",
 		"<name> vdev <device> | pci <address> [member <device>]... [vlan <id>] "
-		"[mtu <bytes>] [allow-loopback] [impair <words>]",
+		"[mtu <bytes>] [dad <probes>] [allow-loopback] [impair <words>]",
 		RELOAD_NETWORK, 3, RL_NO_LIMIT, 0, kw_port},
 	{"address", "<address>/<bits> port <name>", RELOAD_NETWORK, 1, RL_NO_LIMIT, 0, kw_address},
 	{"route", "<network>/<bits> via <address> [port <name>]", RELOAD_NETWORK, 3, 5, 0,

@@ -32,9 +32,8 @@
 #define TX_WANTED                                                                          \
 	(RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | TX_CHECKSUMS_L4 | \
 		RTE_ETH_TX_OFFLOAD_TCP_TSO)
-#define RSS_WANTED                                                     \
-	(RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | \
-		RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP)
+#define RSS_IPV6   (RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP)
+#define RSS_WANTED (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RSS_IPV6)
 
 struct device {
 	uint16_t id;   /* DPDK's */
@@ -396,6 +395,8 @@ static int configure(struct dpdk_port *d, const struct dpdk_port_config *config,
 		d->port.rx_queues = config->queues;
 		d->port.tx_queues = config->queues;
 		d->port.caps |= PORT_CAP_RSS;
+		if ((info->flow_type_rss_offloads & RSS_IPV6) == RSS_IPV6)
+			d->port.caps |= PORT_CAP_RSS_IPV6;
 	}
 	rc = rte_eth_dev_configure(d->id, d->port.rx_queues, d->port.tx_queues, &conf);
 	if (rc != 0)

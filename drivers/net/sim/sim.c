@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "sim_pvt.h"
+#include "wire_ipv6.h"
 
 struct queue {
 	struct pkt_pools *pools;
@@ -91,26 +92,50 @@ uint32_t sim_net_destroy(struct sim_net *net)
 	return leaked;
 }
 
+static bool has_ports(uint8_t proto)
+{
+	return proto == WIRE_PROTO_TCP || proto == WIRE_PROTO_UDP;
+}
+
+static bool flow_of_ipv4(const uint8_t *p, size_t len, struct endpoint *src, struct endpoint *dst)
+{
+	struct wire_ipv4 ip;
+
+	if (wire_ipv4_parse(p, len, true, &ip) != WIRE_OK || ip.fragment_off_bytes > 0 ||
+		ip.more_fragments || ip.total_bytes < ip.header_bytes + 4 || !has_ports(ip.proto))
+		return false;
+	*src = (struct endpoint){ip.src, load_be16(p + ip.header_bytes)};
+	*dst = (struct endpoint){ip.dst, load_be16(p + ip.header_bytes + 2)};
+	return true;
+}
+
+/* Behind extension headers it does not look. */
+static bool flow_of_ipv6(const uint8_t *p, size_t len, struct endpoint *src, struct endpoint *dst)
+{
+	struct wire_ipv6 ip;
+
+	if (wire_ipv6_parse(p, len, &ip) != WIRE_OK || ip.payload_bytes < 4 || !has_ports(ip.next))
+		return false;
+	*src = (struct endpoint){ip.src, load_be16(p + WIRE_IPV6_BYTES)};
+	*dst = (struct endpoint){ip.dst, load_be16(p + WIRE_IPV6_BYTES + 2)};
+	return true;
+}
+
 /* The core whose flow the frame belongs to; 0 for what has no flow, as NICs do. */
 static uint16_t queue_of_frame(const struct sim_port *to, const uint8_t *p, size_t len)
 {
 	struct wire_ether ether;
-	struct wire_ipv4 ip;
 	struct endpoint src, dst;
 	uint32_t core;
+	bool flow;
 
-	if (!to->steer || wire_ether_parse(p, len, &ether) != WIRE_OK ||
-		ether.type != WIRE_ETHERTYPE_IPV4)
+	if (!to->steer || wire_ether_parse(p, len, &ether) != WIRE_OK)
 		return 0;
 	p += ether.len_bytes;
 	len -= ether.len_bytes;
-	if (wire_ipv4_parse(p, len, true, &ip) != WIRE_OK || ip.fragment_off_bytes > 0 ||
-		ip.more_fragments || ip.total_bytes < ip.header_bytes + 4 ||
-		(ip.proto != WIRE_PROTO_TCP && ip.proto != WIRE_PROTO_UDP))
-		return 0;
-	src = (struct endpoint){ip.src, load_be16(p + ip.header_bytes)};
-	dst = (struct endpoint){ip.dst, load_be16(p + ip.header_bytes + 2)};
-	core = steer_core(to->steer, &src, &dst);
+	flow = (ether.type == WIRE_ETHERTYPE_IPV4 && flow_of_ipv4(p, len, &src, &dst)) ||
+	       (ether.type == WIRE_ETHERTYPE_IPV6 && flow_of_ipv6(p, len, &src, &dst));
+	core = flow ? steer_core(to->steer, &src, &dst) : 0;
 	return core < to->port.rx_queues ? (uint16_t)core : 0;
 }
 
@@ -358,7 +383,7 @@ struct port *sim_port_create(
 		.rx_queues = queues,
 		.tx_queues = queues,
 		.mtu = config->mtu ? config->mtu : 1500,
-		.caps = config->caps | (config->steer ? PORT_CAP_RSS : 0),
+		.caps = config->caps | (config->steer ? PORT_CAP_RSS | PORT_CAP_RSS_IPV6 : 0),
 		.mac = config->mac,
 	};
 	snprintf(sim->port.name, sizeof(sim->port.name), "%s", config->name);

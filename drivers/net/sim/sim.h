@@ -47,7 +47,7 @@ struct sim_port_config {
 	struct wire_mac mac;
 	uint16_t mtu;    /* 0: 1500; at most SIM_MTU_MAX */
 	uint16_t queues; /* receive and transmit queues; 0: 1 */
-	/* Spreads TCP and UDP over IPv4 among the queues by core (PORT_CAP_RSS); the rest, and all
+	/* Spreads TCP and UDP among the queues by core (PORT_CAP_RSS); the rest, and all
 	 * if NULL, goes to queue 0. */
 	const struct steer *steer;
 	uint32_t caps;            /* PORT_CAP_TX_MULTI_SEG or 0: nothing else is simulated */

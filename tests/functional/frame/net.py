@@ -15,6 +15,8 @@ import time
 
 NEAR = '10.9.0.1'
 PROXY = '10.9.0.2'
+NEAR6 = 'fd00:9::1'
+PROXY6 = 'fd00:9::2'
 INTERFACE = 'weir0'
 CLONE_NEWNET = 0x40000000
 
@@ -57,6 +59,11 @@ class Namespace:
         with contextlib.suppress(OSError), open(f'/proc/sys/net/{key}', 'w', encoding='ascii') as f:
             f.write(value)
 
+    def enable_v6(self, interface):
+        with self.inside():
+            self.sysctl(f'ipv6/conf/{interface}/accept_dad', '0')
+            self.sysctl(f'ipv6/conf/{interface}/disable_ipv6', '0')
+
     def ip(self, *args):
         ip('-n', self.name, *args)
 
@@ -93,14 +100,19 @@ class Namespace:
     def connect(self, port, host=PROXY, source=None, rcvbuf=None, timeout=10):
         """A connected TCP socket."""
         with self.inside():
-            sock = socket.socket()
+            sock = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
         sock.settimeout(timeout)
         if rcvbuf:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         if source:
             sock.bind((source, 0))
-        sock.connect((host, port))
+        sock.connect(self.address(host, port))
         return sock
+
+    def address(self, host, port):
+        """With the scope of the interface if it names one (fe80::1%weir0)."""
+        with self.inside():
+            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4]
 
     def pids(self):
         run = subprocess.run(['ip', 'netns', 'pids', self.name], capture_output=True, text=True,

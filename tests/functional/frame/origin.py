@@ -194,17 +194,17 @@ class Origin:
     bytes taken off us, `errors` what scripts raised by mistake.
     """
 
-    def __init__(self, net, port, script, rcvbuf=None):
+    def __init__(self, net, port, script, rcvbuf=None, host='0.0.0.0'):
         self.requests, self.connections, self.errors = [], [], []
         self.sent = 0
         self.open = 0
         self.script = script
         with net.inside():
-            self.sock = socket.socket()
+            self.sock = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if rcvbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        self.sock.bind(('0.0.0.0', port))
+        self.sock.bind((host, port))
         self.sock.listen(16384)
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self._run, daemon=True)

@@ -9,7 +9,7 @@ import subprocess
 import textwrap
 import time
 
-from .net import INTERFACE, NEAR, PROXY, Namespace, wait_until
+from .net import INTERFACE, NEAR, NEAR6, PROXY, PROXY6, Namespace, wait_until
 
 GLOBAL = '''
 global
@@ -37,6 +37,7 @@ class Proxy:
         self.process = None
         self.output_path = f'{folder}/output'
         self.workers = 1
+        self.v6 = False
 
     # what differs
     def environment(self):
@@ -184,14 +185,22 @@ class Weir(Proxy):
                 memory 512m
                 port lan0 vdev net_tap0,iface={INTERFACE}
                 address {PROXY}/24 port lan0
-            ''')
+            ''') + (f'    address {PROXY6}/64 port lan0\n' if self.v6 else '')
 
     def plug(self, config):
         wait_until(lambda: self.ended() or self.net.has_interface(INTERFACE), 20,
                    f'weir makes {INTERFACE}')
         if not self.ended():
             self.net.ip('addr', 'replace', f'{NEAR}/24', 'dev', INTERFACE)
+            if self.v6:
+                self.net.enable_v6(INTERFACE)
+                self.net.ip('addr', 'replace', f'{NEAR6}/64', 'dev', INTERFACE, 'nodad')
             self.net.ip('link', 'set', INTERFACE, 'up')
+
+    def uses_v6(self):
+        """Its IPv6 addresses are known to be its own."""
+        wait_until(lambda: self.ended() or 'tentative' not in self.show('route'), 20,
+                   'weir uses its IPv6 addresses')
 
     def show(self, what):
         return self.command(f'show {what}')
@@ -225,6 +234,9 @@ class Haproxy(Proxy):
         self.far.ip('addr', 'add', f'{PROXY}/24', 'dev', 'far0')
         self.far.ip('link', 'set', 'far0', 'up')
 
+    def uses_v6(self):
+        """They are there from the start."""
+
     def namespace(self):
         return self.far
 
@@ -232,6 +244,10 @@ class Haproxy(Proxy):
         binds = ' '.join(re.findall(r'^\s*bind\s.*', body, re.M))
         for address in set(re.findall(r'10\.9\.0\.\d+', binds)) - {PROXY}:
             self.far.ip('addr', 'add', f'{address}/24', 'dev', 'far0')
+        if self.v6:
+            for side, name, address in ((self.net, INTERFACE, NEAR6), (self.far, 'far0', PROXY6)):
+                side.enable_v6(name)
+                side.ip('addr', 'add', f'{address}/64', 'dev', name, 'nodad')
         super().start(body, workers, ['-db', *args])
 
     def plug(self, config):

@@ -84,6 +84,17 @@ static void address_group(struct parts *p)
 static void address_v6(struct parts *p)
 {
 	p->address.prefix = (struct ip_prefix){fake_addr("2001:db8::1"), 64};
+	p->ifaces[0].mtu = 1279;
+}
+
+static void address_v6_bits(struct parts *p)
+{
+	p->address.prefix = (struct ip_prefix){fake_addr("2001:db8::1"), 129};
+}
+
+static void address_v6_group(struct parts *p)
+{
+	p->address.prefix = (struct ip_prefix){fake_addr("ff02::1"), 64};
 }
 
 static void route_iface(struct parts *p)
@@ -99,12 +110,6 @@ static void route_bits(struct parts *p)
 static void route_families(struct parts *p)
 {
 	p->route.gateway = fake_addr("2001:db8::1");
-}
-
-static void route_v6(struct parts *p)
-{
-	p->route.prefix = (struct ip_prefix){fake_addr("2001:db8::"), 32};
-	p->route.gateway = (struct ip_addr){0};
 }
 
 static void test_refused(void **state)
@@ -123,11 +128,12 @@ static void test_refused(void **state)
 		{address_bits, -EINVAL, "address 10.0.0.1: impossible prefix length 33"},
 		{address_any, -EINVAL, "0.0.0.0 cannot be"},
 		{address_group, -EINVAL, "224.0.0.9 cannot be"},
-		{address_v6, -EAFNOSUPPORT, "address 2001:db8::1: IPv6"},
+		{address_v6, -EINVAL, "1280"},
+		{address_v6_bits, -EINVAL, "address 2001:db8::1: impossible prefix length 129"},
+		{address_v6_group, -EINVAL, "ff02::1 cannot be"},
 		{route_iface, -EINVAL, "route 0.0.0.0: there is no such interface"},
 		{route_bits, -EINVAL, "route 0.0.0.0: impossible prefix length 40"},
 		{route_families, -EINVAL, "gateway is of another family"},
-		{route_v6, -EAFNOSUPPORT, "route 2001:db8::: IPv6"},
 	};
 	struct fixture *f = *state;
 
