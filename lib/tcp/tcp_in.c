@@ -387,11 +387,11 @@ static void step_fin(struct tcp_conn *c, const struct tcp_seg *seg)
 	struct tcp_recovery *r = tcp_recovery(c);
 	struct seq fin = seq_add(seg->h.seq, seg->len);
 
-	if (c->flags & TCP_F_FIN_AHEAD && seq_eq(r->fin_seq, c->rcv_nxt)) {
-		c->flags &= ~(uint32_t)TCP_F_FIN_AHEAD;
-	} else if (!(seg->h.flags & WIRE_TCP_FIN)) {
+	if (c->flags & TCP_F_FIN_AHEAD && seq_eq(r->fin_seq, c->rcv_nxt))
+		fin = c->rcv_nxt;
+	else if (!(seg->h.flags & WIRE_TCP_FIN))
 		return;
-	} else if (!seq_eq(fin, c->rcv_nxt)) {
+	if (!seq_eq(fin, c->rcv_nxt)) {
 		if (seq_gt(fin, c->rcv_nxt) && (r = tcp_recovery_take(c))) {
 			r->fin_seq = fin;
 			c->flags |= TCP_F_FIN_AHEAD;
@@ -400,6 +400,8 @@ static void step_fin(struct tcp_conn *c, const struct tcp_seg *seg)
 		tcp_conn_schedule(c);
 		return;
 	}
+	c->flags &= ~(uint32_t)TCP_F_FIN_AHEAD;
+	tcp_recovery_drop(c);
 	c->rcv_nxt = seq_add(c->rcv_nxt, 1);
 	c->flags |= TCP_F_FIN_RCVD | TCP_F_ACK_NOW;
 	tcp_conn_event(c, TCP_EVENT_PEER_SHUT);

@@ -100,9 +100,14 @@ static bool attach(struct tcp_conn *c, struct rte_mbuf *m, uint32_t off, uint32_
 	return true;
 }
 
+/* ack_at is another try from here on; an ACK that leaves in this turn does not end it. */
 static void retry_later(struct tcp_conn *c)
 {
 	tcp_count(c->tcp, TCP_STAT_NO_BUFFER);
+	if (c->flags & TCP_F_ACK_DELAYED) {
+		c->flags &= ~(uint32_t)TCP_F_ACK_DELAYED;
+		c->flags |= TCP_F_ACK_NOW;
+	}
 	c->ack_at = tcp_deadline(tcp_now_ms(c->tcp), TCP_RETRY_MS);
 }
 
@@ -113,8 +118,9 @@ static void note_ack(struct tcp_conn *c, const struct wire_tcp *h)
 
 	c->rcv_adv = seq_max(c->rcv_adv, seq_add(c->rcv_nxt, window));
 	c->rcv_acked = c->rcv_nxt;
+	if (c->flags & TCP_F_ACK_DELAYED)
+		c->ack_at = 0;
 	c->flags &= ~(uint32_t)(TCP_F_ACK_NOW | TCP_F_ACK_DELAYED);
-	c->ack_at = 0;
 }
 
 /* A segment with `len` bytes of the queue from number `seq` on. False: no buffer. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A machine of the simulation: up to three workers, each with ip and tcp, over one simulated port.
+/* A machine of the simulation: up to four workers, each with ip and tcp, over one simulated port.
  */
 #ifndef WEIR_TESTS_SIM_HOST_H
 #define WEIR_TESTS_SIM_HOST_H
@@ -8,7 +8,7 @@
 #include "tcp.h"
 #include "udp.h"
 
-#define HOST_CORES_MAX 3
+#define HOST_CORES_MAX 4
 
 struct host_config {
 	uint32_t number; /* 1 or 2: its address is 10.0.0.number */

@@ -11,16 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fake_eal.h"
 #include "sim_app.h"
+#include "sim_trouble.h"
 
 #define FLOWS_MAX    8
-#define HOSTS        2
 #define TIME_MAX_NS  (20000 * NS_PER_SEC)
-#define TURNS_MAX    10000
-#define POOL_DATA    4095
-#define POOL_REF     8191
-#define FRAMES_MAX   4095
 #define RECORDED_MAX 100000
 
 struct sim {
@@ -28,15 +23,12 @@ struct sim {
 	bool verbose;
 	const char *pcap;
 	struct rand rand;
-	struct clock_manual clock;
-	uint64_t start_ns;
-	struct sim_net *net;
-	struct impair_config line[HOSTS];
-	struct host_config config[HOSTS];
-	struct host host[HOSTS];
+	struct pair pair;
 	struct flow flow[FLOWS_MAX];
 	struct flows flows[HOSTS];
 	uint32_t flow_count;
+	struct troubles troubles;
+	uint64_t end_at; /* it must be over: clock jumps included */
 	bool failed;
 };
 
@@ -83,8 +75,9 @@ static void plan_line(struct sim *s, struct impair_config *line)
 
 static void plan_host(struct sim *s, uint32_t number)
 {
-	s->config[number - 1] = (struct host_config){
-		.number = number,
+	struct host_config *config = &s->pair.config[number];
+
+	*config = (struct host_config){
 		.cores = pick(s, 1, HOST_CORES_MAX),
 		.rss = chance(s, 50),
 		.seed = rand_u64(&s->rand),
@@ -131,7 +124,7 @@ static void plan_app(struct sim *s, struct app_plan *plan, uint32_t size_bits)
 static void plan_flows(struct sim *s)
 {
 	/* Many bytes only on good lines: the run must end in real time too. */
-	bool bad = s->line[0].loss_ppm + s->line[1].loss_ppm > 50000;
+	bool bad = s->pair.line[0].loss_ppm + s->pair.line[1].loss_ppm > 50000;
 	uint32_t size_bits = bad ? 16 : chance(s, 10) ? 20 : 18;
 
 	s->flow_count = pick(s, 1, FLOWS_MAX);
@@ -143,13 +136,13 @@ static void plan_flows(struct sim *s)
 			.client_host = pick(s, 0, 1),
 			.start_ns = pick_size(s, 10) * NS_PER_MS,
 		};
-		f->client = (struct app){.flow = f, .host = &s->host[f->client_host]};
-		f->server =
-			(struct app){.flow = f, .direction = 1, .host = &s->host[!f->client_host]};
+		f->client = (struct app){.flow = f, .host = &s->pair.host[f->client_host]};
+		f->server = (struct app){
+			.flow = f, .direction = 1, .host = &s->pair.host[!f->client_host]};
 		plan_app(s, &f->client.plan, size_bits);
 		plan_app(s, &f->server.plan, size_bits);
 		/* Nobody repeats the ACK of a cookie but who has something to say. */
-		if (s->config[!f->client_host].tcp.cookies == TCP_COOKIES_ALWAYS)
+		if (s->pair.config[!f->client_host].tcp.cookies == TCP_COOKIES_ALWAYS)
 			f->client.plan.send_bytes = MAX(f->client.plan.send_bytes, 1u);
 		if (f->client.plan.shut_late) /* somebody must begin */
 			f->server.plan.shut_late = false;
@@ -162,28 +155,28 @@ static void problem(struct sim *s, const char *what, uint32_t number)
 {
 	if (!s->failed)
 		printf("seed %llu: at %.3f s: %s (%u)\n", (unsigned long long)s->seed,
-			(double)(s->clock.now_ns - s->start_ns) / 1e9, what, number);
+			(double)(s->pair.clock.now_ns - s->pair.start_ns) / 1e9, what, number);
 	s->failed = true;
 }
 
-static void setup(struct sim *s, struct pkt_pools *pools)
+static void setup(struct sim *s)
 {
-	rand_init(&s->rand, s->seed);
-	clock_manual_init(&s->clock, (1 + rand_below(&s->rand, 1000000)) * NS_PER_MS);
-	s->start_ns = s->clock.now_ns;
-	s->net = sim_net_create(&s->clock, rand_u64(&s->rand), FRAMES_MAX, NULL);
-	ASSERT(s->net != NULL);
-	if (s->pcap)
-		ASSERT(sim_net_record(s->net, RECORDED_MAX, NULL) == 0);
-	plan_line(s, &s->line[0]);
-	plan_line(s, &s->line[1]);
-	plan_host(s, 1);
-	plan_host(s, 2);
-	plan_flows(s);
-	for (uint32_t i = 0; i < HOSTS; i++) {
-		struct host *h = &s->host[i];
+	struct pair *p = &s->pair;
 
-		host_init(h, s->net, &s->clock, &s->config[i], &pools[i * HOST_CORES_MAX]);
+	rand_init(&s->rand, s->seed);
+	for (uint32_t i = 0; i < HOSTS; i++) {
+		plan_line(s, &p->line[i]);
+		plan_host(s, i);
+	}
+	plan_flows(s);
+	pair_init(p, rand_u64(&s->rand), (1 + rand_below(&s->rand, 1000000)) * NS_PER_MS);
+	troubles_plan(&s->troubles, p, &s->rand, pick_size(s, 15) * NS_PER_MS);
+	s->end_at = p->start_ns + TIME_MAX_NS;
+	if (s->pcap)
+		ASSERT(sim_net_record(p->net, RECORDED_MAX, NULL) == 0);
+	for (uint32_t i = 0; i < HOSTS; i++) {
+		struct host *h = &p->host[i];
+
 		s->flows[i] = (struct flows){s->flow_count, s->flow, i};
 		for (uint32_t core = 0; core < h->cores; core++) {
 			struct tcp_listen_config listen = {
@@ -196,8 +189,6 @@ static void setup(struct sim *s, struct pkt_pools *pools)
 			ASSERT(tcp_listen(h->tcp[core], &listen, NULL) != NULL);
 		}
 	}
-	ASSERT(sim_link_create(s->net, s->host[0].port, s->host[1].port, &s->line[0], &s->line[1],
-		       NULL) != NULL);
 }
 
 static void start_flows(struct sim *s)
@@ -206,20 +197,19 @@ static void start_flows(struct sim *s)
 		struct flow *f = &s->flow[i];
 		struct host *from = f->client.host;
 
-		if (!f->started && s->clock.now_ns >= s->start_ns + f->start_ns)
+		if (!f->started && s->pair.clock.now_ns >= s->pair.start_ns + f->start_ns)
 			app_connect(f, from, pick(s, 0, from->cores - 1), f->server.host);
 	}
 }
 
+/* The next thing that is not the pair's own doing. */
 static uint64_t next_at(const struct sim *s)
 {
-	uint64_t next = sim_net_next_at(s->net);
+	uint64_t next = troubles_next_at(&s->troubles);
 
-	for (uint32_t i = 0; i < HOSTS; i++)
-		next = MIN(next, host_next_at(&s->host[i]));
 	for (uint32_t i = 0; i < s->flow_count; i++)
 		if (!s->flow[i].started)
-			next = MIN(next, s->start_ns + s->flow[i].start_ns);
+			next = MIN(next, s->pair.start_ns + s->flow[i].start_ns);
 	return next;
 }
 
@@ -231,41 +221,54 @@ static bool all_over(const struct sim *s)
 		if (!f->started || !f->client.over || (f->server.opened && !f->server.over))
 			return false;
 	}
-	return host_left(&s->host[0]) + host_left(&s->host[1]) == 0;
+	return pair_is_empty(&s->pair);
 }
 
 static void run(struct sim *s)
 {
-	while (!all_over(s) && !s->failed) {
-		uint64_t next = next_at(s);
-		uint32_t turns = 0;
+	struct pair *p = &s->pair;
 
-		if (next == TIMER_NEVER || next > s->start_ns + TIME_MAX_NS) {
-			problem(s, "it does not end", next == TIMER_NEVER);
-			return;
-		}
-		if (next > s->clock.now_ns)
-			clock_manual_advance(&s->clock, next - s->clock.now_ns);
+	while (!all_over(s) && !s->failed) {
+		uint64_t before_ns = p->clock.now_ns;
+		const char *wrong;
+
+		troubles_step(&s->troubles, p);
+		s->end_at += p->clock.now_ns - before_ns;
 		start_flows(s);
-		while (host_poll(&s->host[0]) + host_poll(&s->host[1]) > 0)
-			if (++turns > TURNS_MAX) {
-				problem(s, "it spins", turns);
-				return;
-			}
-		if (turns == 0 && next_at(s) <= s->clock.now_ns)
-			clock_manual_advance(&s->clock, TIMER_TICK_NS);
+		wrong = pair_step(p, next_at(s));
+		if (wrong)
+			problem(s, wrong, 0);
+		else if (p->clock.now_ns > s->end_at)
+			problem(s, "it does not end", 0);
 	}
 }
 
 /* --- the verdict ------------------------------------------------------------------- */
 
+/* May this side have failed without anybody's fault? */
+static bool is_excused(const struct sim *s, const struct app *me, const struct app *peer)
+{
+	bool bad_line = s->pair.line[0].loss_ppm + s->pair.line[1].loss_ppm > 50000;
+	uint32_t may = troubles_may(&s->troubles);
+
+	switch (me->failure) {
+	case TCP_FAILURE_UNREACHABLE: /* every question for the neighbour was lost */
+		return !peer->opened && (may & MAY_FAIL_TO_OPEN || bad_line);
+	case TCP_FAILURE_NO_MEMORY:
+		return !me->opened && may & MAY_FAIL_TO_OPEN;
+	case TCP_FAILURE_RESET: /* TIME-WAIT of the peer was over before our last segment came */
+		return me->shut && peer->over && may & MAY_BE_RESET;
+	default:
+		return false;
+	}
+}
+
 static void judge_flow(struct sim *s, const struct flow *f)
 {
 	const struct app *apps[2] = {&f->client, &f->server};
-	/* On a very bad line every question for the neighbour may be lost (RFC 1122 2.3.2.1). */
-	bool no_neighbour = f->client.failure == TCP_FAILURE_UNREACHABLE && !f->server.opened &&
-			    s->line[0].loss_ppm + s->line[1].loss_ppm > 50000;
-	bool broken = f->client.broke_off || f->server.broke_off || no_neighbour;
+	bool broken = f->client.broke_off || f->server.broke_off ||
+		      is_excused(s, &f->client, &f->server) ||
+		      is_excused(s, &f->server, &f->client);
 
 	if (f->wrong)
 		problem(s, "a wrong byte", f->number);
@@ -284,20 +287,22 @@ static void judge_flow(struct sim *s, const struct flow *f)
 static void show(const struct sim *s)
 {
 	printf("seed %llu: cores %u%s and %u%s, %u flows, %.3f s\n", (unsigned long long)s->seed,
-		s->host[0].cores, s->config[0].rss ? " rss" : "", s->host[1].cores,
-		s->config[1].rss ? " rss" : "", s->flow_count,
-		(double)(s->clock.now_ns - s->start_ns) / 1e9);
+		s->pair.host[0].cores, s->pair.config[0].rss ? " rss" : "", s->pair.host[1].cores,
+		s->pair.config[1].rss ? " rss" : "", s->flow_count,
+		(double)(s->pair.clock.now_ns - s->pair.start_ns) / 1e9);
 	for (uint32_t i = 0; i < HOSTS; i++)
 		printf("  host %u: buffers %u %u, line: loss %u dup %u corrupt %u reorder %u "
 		       "delay %llu ms; again %llu, timeouts %llu, early %llu, cookies %llu\n",
-			i, s->config[i].tcp.recv_buffer_bytes, s->config[i].tcp.send_buffer_bytes,
-			s->line[i].loss_ppm, s->line[i].duplicate_ppm, s->line[i].corrupt_ppm,
-			s->line[i].reorder_ppm,
-			(unsigned long long)(s->line[i].delay_ns / NS_PER_MS),
-			(unsigned long long)host_stat(&s->host[i], TCP_STAT_RETRANSMITS),
-			(unsigned long long)host_stat(&s->host[i], TCP_STAT_TIMEOUTS),
-			(unsigned long long)host_stat(&s->host[i], TCP_STAT_FAST_OPEN_PASSIVE),
-			(unsigned long long)host_stat(&s->host[i], TCP_STAT_COOKIES_GOOD));
+			i, s->pair.config[i].tcp.recv_buffer_bytes,
+			s->pair.config[i].tcp.send_buffer_bytes, s->pair.line[i].loss_ppm,
+			s->pair.line[i].duplicate_ppm, s->pair.line[i].corrupt_ppm,
+			s->pair.line[i].reorder_ppm,
+			(unsigned long long)(s->pair.line[i].delay_ns / NS_PER_MS),
+			(unsigned long long)host_stat(&s->pair.host[i], TCP_STAT_RETRANSMITS),
+			(unsigned long long)host_stat(&s->pair.host[i], TCP_STAT_TIMEOUTS),
+			(unsigned long long)host_stat(&s->pair.host[i], TCP_STAT_FAST_OPEN_PASSIVE),
+			(unsigned long long)host_stat(&s->pair.host[i], TCP_STAT_COOKIES_GOOD));
+	troubles_show(&s->troubles, &s->pair);
 	for (uint32_t i = 0; i < s->flow_count; i++)
 		for (uint32_t side = 0; side < 2; side++) {
 			const struct flow *f = &s->flow[i];
@@ -311,29 +316,27 @@ static void show(const struct sim *s)
 		}
 }
 
-static bool seed_passes(uint64_t seed, struct pkt_pools *pools, bool verbose, const char *pcap)
+static bool seed_passes(uint64_t seed, bool verbose, const char *pcap)
 {
 	struct sim *s = calloc(1, sizeof(*s));
+	const char *leak;
 	bool passed;
 
 	ASSERT(s != NULL);
 	s->seed = seed;
 	s->pcap = pcap;
-	setup(s, pools);
+	setup(s);
 	run(s);
 	for (uint32_t i = 0; i < s->flow_count && !s->failed; i++)
 		judge_flow(s, &s->flow[i]);
 	if (verbose || s->failed)
 		show(s);
-	for (uint32_t i = 0; i < HOSTS; i++)
-		host_fini(&s->host[i]);
 	if (pcap)
-		(void)sim_net_dump(s->net, pcap, NULL);
-	if (sim_net_destroy(s->net) != 0)
-		problem(s, "the net leaks frames", 0);
-	for (uint32_t i = 0; i < HOSTS * HOST_CORES_MAX; i++)
-		if (pkt_pools_used(&pools[i]) != 0)
-			problem(s, "buffers are missing", pkt_pools_used(&pools[i]));
+		(void)sim_net_dump(s->pair.net, pcap, NULL);
+	troubles_end(&s->troubles, &s->pair);
+	leak = pair_fini(&s->pair);
+	if (leak)
+		problem(s, leak, 0);
 	passed = !s->failed;
 	free(s);
 	return passed;
@@ -341,7 +344,6 @@ static bool seed_passes(uint64_t seed, struct pkt_pools *pools, bool verbose, co
 
 int main(int argc, char **argv)
 {
-	static struct pkt_pools pools[HOSTS * HOST_CORES_MAX];
 	uint64_t seed = 1, count = 1;
 	const char *pcap = NULL;
 	bool verbose = false;
@@ -363,20 +365,12 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	fake_eal_init();
-	for (uint32_t i = 0; i < HOSTS * HOST_CORES_MAX; i++) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "sim%u", i);
-		ASSERT(pkt_pools_init(&pools[i], name, POOL_DATA, POOL_REF, -1, NULL) == 0);
-	}
 	for (uint64_t end = seed + count; seed < end; seed++)
-		if (!seed_passes(seed, pools, verbose, pcap)) {
+		if (!seed_passes(seed, verbose, pcap)) {
 			printf("failed: sim_tcp --seed %llu --verbose\n", (unsigned long long)seed);
 			return 1;
 		}
 	printf("%llu seeds passed\n", (unsigned long long)count);
-	for (uint32_t i = 0; i < HOSTS * HOST_CORES_MAX; i++)
-		(void)pkt_pools_fini(&pools[i]);
+	pair_pools_free();
 	return 0;
 }
