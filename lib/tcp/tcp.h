@@ -316,4 +316,10 @@ bool tcp_conn_each(struct tcp *tcp, uint32_t *cursor, uint32_t max,
 /** Connections in each state; TIME-WAIT by its entries. */
 void tcp_count_states(const struct tcp *tcp, uint32_t counts[TCP_STATE_COUNT]);
 
+/**
+ * For tests, after a turn that found no work: what must hold for every connection then. NULL, or
+ * what does not, and in *out for which connection (all 0: for none).
+ */
+const char *tcp_check(const struct tcp *tcp, struct tcp_conn_info *out);
+
 #endif

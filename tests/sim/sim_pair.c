@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "fake_eal.h"
-#include "sim_check.h"
 #include "sim_pair.h"
 
 #define TURNS_MAX  10000
@@ -59,14 +58,28 @@ uint64_t pair_next_at(const struct pair *p)
 	return next;
 }
 
+static const char *describe(const char *what, const struct tcp_conn_info *c)
+{
+	static char text[256];
+
+	snprintf(text, sizeof(text),
+		"%s: %s, port %u to %u, queued %u, unacknowledged %u, window %u, cwnd %u", what,
+		tcp_state_name(c->state), c->local.port, c->remote.port, c->send_queued_bytes,
+		c->send_unacked_bytes, c->snd_wnd, c->cwnd);
+	return text;
+}
+
 static const char *check(const struct pair *p)
 {
-	const char *problem = NULL;
+	for (uint32_t i = 0; i < HOSTS; i++)
+		for (uint32_t core = 0; core < p->host[i].cores; core++) {
+			struct tcp_conn_info conn;
+			const char *broken = tcp_check(p->host[i].tcp[core], &conn);
 
-	for (uint32_t i = 0; i < HOSTS && !problem; i++)
-		for (uint32_t core = 0; core < p->host[i].cores && !problem; core++)
-			problem = sim_check(p->host[i].tcp[core]);
-	return problem;
+			if (broken)
+				return describe(broken, &conn);
+		}
+	return NULL;
 }
 
 const char *pair_step(struct pair *p, uint64_t limit_ns)

@@ -33,7 +33,7 @@ uint64_t pair_next_at(const struct pair *p);
 
 /**
  * Lets both work until they are quiet, then goes to the next event, but not beyond limit_ns. NULL,
- * or what does not hold: sim_check, or that they never get quiet.
+ * or what does not hold: tcp_check, or that they never get quiet.
  */
 const char *pair_step(struct pair *p, uint64_t limit_ns);
 

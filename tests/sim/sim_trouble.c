@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "sim_trouble.h"
-#include "tcp_pvt.h"
 
 static struct worker *worker_of(const struct trouble *t, const struct pair *p)
 {

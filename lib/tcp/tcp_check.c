@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdio.h>
-
-#include "sim_check.h"
+/*
+ * For tests: what holds for every connection whenever a core has nothing to do. The numbers are in
+ * order; who has something to do has a timer that will make it happen; who has nothing to do costs
+ * nothing but itself.
+ */
 #include "tcp_pvt.h"
 
 struct rule {
-	const char *text;
+	const char *text; /* when it is broken */
 	bool (*broken)(const struct tcp_conn *c);
 };
 
-/* Deadlines that make output look again; keep-alive is none of them. */
+/* Deadlines that make output look again; keep-alive and the end of an idle flight are none. */
 static bool will_act(const struct tcp_conn *c)
 {
-	return c->rtx_at != 0 || c->ack_at != 0;
+	return (c->rtx_at != 0 && c->rtx_kind != TCP_RTX_IDLE) || c->ack_at != 0;
 }
 
 static bool is_left_active(const struct tcp_conn *c)
@@ -29,7 +31,7 @@ static bool more_was_sent_than_queued(const struct tcp_conn *c)
 {
 	bool fin = c->flags & TCP_F_FIN_SENT && !seq_eq(c->snd_una, c->snd_max);
 
-	return !tcp_is_opening(c) && tcp_flight(c) > c->snd.bytes + fin;
+	return !tcp_is_opening(c) && tcp_outstanding(c) > c->snd.bytes + fin;
 }
 
 static bool window_was_taken_back(const struct tcp_conn *c)
@@ -43,6 +45,11 @@ static bool cannot_send_a_segment(const struct tcp_conn *c)
 	return c->state >= TCP_ESTABLISHED && c->cwnd < tcp_seg_bytes(c);
 }
 
+static bool deadline_without_purpose(const struct tcp_conn *c)
+{
+	return (c->rtx_at != 0) != (c->rtx_kind != TCP_RTX_NONE);
+}
+
 static bool opens_without_timer(const struct tcp_conn *c)
 {
 	return tcp_is_opening(c) && !will_act(c);
@@ -50,7 +57,7 @@ static bool opens_without_timer(const struct tcp_conn *c)
 
 static bool flight_without_timer(const struct tcp_conn *c)
 {
-	return tcp_flight(c) != 0 && !will_act(c);
+	return tcp_outstanding(c) != 0 && !will_act(c);
 }
 
 /* A last small segment may wait for the owner's next bytes. */
@@ -80,7 +87,7 @@ static bool end_without_timer(const struct tcp_conn *c)
 
 static bool deadline_without_timer(const struct tcp_conn *c)
 {
-	return (will_act(c) || c->idle_at != 0) && !timer_is_set(&c->timer);
+	return (c->rtx_at | c->ack_at | c->idle_at) != 0 && !timer_is_set(&c->timer);
 }
 
 /* Lazily armed: the timer may stand before the deadline, never behind it. */
@@ -103,8 +110,10 @@ static bool timer_is_late(const struct tcp_conn *c)
 static bool idles_with_more_memory(const struct tcp_conn *c)
 {
 	const struct tcp_recovery *r = tcp_recovery(c);
+	bool is_idle = c->rtx_at == 0 && c->ack_at == 0;
 
-	return !will_act(c) && r && r->reasm_count == 0 && !(c->flags & TCP_F_FIN_AHEAD);
+	return is_idle &&
+	       (c->flight_ref || (r && r->reasm_count == 0 && !(c->flags & TCP_F_FIN_AHEAD)));
 }
 
 static const struct rule rules[] = {
@@ -113,6 +122,7 @@ static const struct rule rules[] = {
 	{"more was sent than is queued", more_was_sent_than_queued},
 	{"received beyond the window that was told", window_was_taken_back},
 	{"cwnd below a segment", cannot_send_a_segment},
+	{"a deadline without a purpose, or the other way round", deadline_without_purpose},
 	{"opens without a timer", opens_without_timer},
 	{"unacknowledged without a timer", flight_without_timer},
 	{"unsent without a timer", queue_without_timer},
@@ -124,30 +134,20 @@ static const struct rule rules[] = {
 	{"idle, and holds more than itself", idles_with_more_memory},
 };
 
-static const char *describe(const struct tcp_conn *c, const char *text)
+const char *tcp_check(const struct tcp *tcp, struct tcp_conn_info *out)
 {
-	static char buf[512];
-
-	snprintf(buf, sizeof(buf),
-		"%s: %s flags %x una %u nxt +%d max +%d queued %u wnd %u cwnd %u rtx_at %u ack_at "
-		"%u idle_at %u now %u port %u-%u",
-		text, tcp_state_name(c->state), c->flags, c->snd_una.v,
-		seq_diff(c->snd_nxt, c->snd_una), seq_diff(c->snd_max, c->snd_una), c->snd.bytes,
-		c->snd_wnd, c->cwnd, c->rtx_at, c->ack_at, c->idle_at, tcp_now_ms(c->tcp),
-		c->tuple.local_port, c->tuple.remote_port);
-	return buf;
-}
-
-const char *sim_check(const struct tcp *tcp)
-{
+	*out = (struct tcp_conn_info){0};
 	if (!list_is_empty(&tcp->active))
 		return "the active list is not empty";
 	for (uint32_t slot = 0; slot <= tcp->table.mask; slot++) {
 		const struct tcp_conn *c = tcp_ref_conn(tcp, tcp->table.slots[slot].ref);
 
-		for (uint32_t i = 0; c && i < ARRAY_LEN(rules); i++)
-			if (rules[i].broken(c))
-				return describe(c, rules[i].text);
+		for (uint32_t i = 0; c && i < ARRAY_LEN(rules); i++) {
+			if (!rules[i].broken(c))
+				continue;
+			tcp_conn_info(c, out);
+			return rules[i].text;
+		}
 	}
 	return NULL;
 }
