@@ -181,6 +181,7 @@ enum tcp_cookie_verdict tcp_cookie_check(
 {
 	const struct wire_tcp *h = &seg->h;
 	uint32_t index;
+	bool recent;
 
 	if (l->cookies_until == 0 || (h->flags & (WIRE_TCP_ACK | WIRE_TCP_SYN)) != WIRE_TCP_ACK)
 		return TCP_COOKIE_NONE;
@@ -199,9 +200,10 @@ enum tcp_cookie_verdict tcp_cookie_check(
 		.has_mss = true,
 	};
 	index = cookie_check(tcp, &seg->tuple, syn->seq, h->ack.v - 1);
-	if (index >= ARRAY_LEN(mss_table) || (h->has_timestamp && !ts_is_recent(tcp, seg))) {
+	recent = h->has_timestamp && ts_is_recent(tcp, seg);
+	if (index >= ARRAY_LEN(mss_table) || (h->has_timestamp && !recent)) {
 		tcp_count(tcp, TCP_STAT_COOKIES_BAD);
-		return TCP_COOKIE_BAD;
+		return recent ? TCP_COOKIE_AHEAD : TCP_COOKIE_BAD;
 	}
 	syn->mss = mss_table[index];
 	if (h->has_timestamp)

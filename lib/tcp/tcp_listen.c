@@ -260,8 +260,9 @@ static void cookie_accept(
 }
 
 /* A RST and what has neither SYN nor ACK is passed over, an ACK is reset, unless it is a cookie's.
- * If the ACK of one was lost and text overtakes other text, the number is not that of the SYN:
- * silence then, for what comes again may fit. */
+ * If the ACK of one was lost and something overtakes the first text, the number is not that of the
+ * SYN: silence then, for what comes again may fit. Without text only an echo of our timestamp shows
+ * that it is no stranger. */
 static void no_syn(struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg)
 {
 	enum tcp_cookie_verdict verdict = TCP_COOKIE_NONE;
@@ -275,7 +276,8 @@ static void no_syn(struct tcp *tcp, struct tcp_listener *l, struct tcp_seg *seg)
 	}
 	if (verdict == TCP_COOKIE_NONE)
 		tcp_count(tcp, TCP_STAT_LISTEN_NO_CONN);
-	if (seg->h.flags & WIRE_TCP_ACK && (verdict == TCP_COOKIE_NONE || seg->len == 0))
+	if (seg->h.flags & WIRE_TCP_ACK &&
+		(verdict == TCP_COOKIE_NONE || (verdict == TCP_COOKIE_BAD && seg->len == 0)))
 		tcp_in_closed(tcp, seg, TCP_RESET_OPEN_PORT);
 }
 

@@ -613,6 +613,7 @@ enum tcp_cookie_verdict {
 	TCP_COOKIE_NONE, /* no cookie of the listener can be good now, or it is no ACK */
 	TCP_COOKIE_GOOD,
 	TCP_COOKIE_BAD,
+	TCP_COOKIE_AHEAD, /* bad, but it echoes a timestamp of ours that is younger than a cookie */
 };
 /** Looks at what presses; true: SYNs get cookies. */
 bool tcp_cookies_update(struct tcp *tcp);
