@@ -246,7 +246,8 @@ uint32_t tcp_conn_recv_ready(const struct tcp_conn *conn);
 
 /**
  * Moves up to max received bytes to the end of `to`; the window opens by what was taken. Returns
- * the bytes moved; 0 with tcp_conn_recv_ended: the peer has shut its side.
+ * the bytes moved; 0 with tcp_conn_recv_ended: the peer has shut its side. 0 although some are
+ * ready: there was no buffer to cut with, ask again later.
  */
 uint32_t tcp_conn_recv(struct tcp_conn *conn, struct pkt_chain *to, uint32_t max);
 bool tcp_conn_recv_ended(const struct tcp_conn *conn);

@@ -14,7 +14,8 @@ struct rule {
 /* Deadlines that make output look again; keep-alive and the end of an idle flight are none. */
 static bool will_act(const struct tcp_conn *c)
 {
-	return (c->rtx_at != 0 && c->rtx_kind != TCP_RTX_IDLE) || c->ack_at != 0;
+	return (c->rtx_at != 0 && c->rtx_kind != TCP_RTX_IDLE) || c->ack_at != 0 ||
+	       tcp_pace_at(c) != UINT64_MAX;
 }
 
 static bool is_left_active(const struct tcp_conn *c)
@@ -87,7 +88,7 @@ static bool end_without_timer(const struct tcp_conn *c)
 
 static bool deadline_without_timer(const struct tcp_conn *c)
 {
-	return (c->rtx_at | c->ack_at | c->idle_at) != 0 && !timer_is_set(&c->timer);
+	return (will_act(c) || (c->rtx_at | c->idle_at) != 0) && !timer_is_set(&c->timer);
 }
 
 /* Lazily armed: the timer may stand before the deadline, never behind it. */
@@ -103,7 +104,7 @@ static bool timer_is_late(const struct tcp_conn *c)
 			c->timer.expire_at > now_ns + (uint64_t)MAX(left_ms, 0) * NS_PER_MS)
 			return true;
 	}
-	return false;
+	return c->timer.expire_at > tcp_pace_at(c);
 }
 
 /* An idle connection costs its own memory and nothing else. */

@@ -27,20 +27,22 @@ static void check(struct app *app, const struct pkt_chain *c)
 	}
 }
 
-/* Reads once; pauses afterwards if the plan says so. */
+/* Reads; pauses then if the plan says so, or if there was no buffer to cut with. */
 static void read_some(struct app *app)
 {
 	struct worker *w = app->host->w[app->core];
 	struct pkt_chain c = {0};
 
 	while (!app->pausing && tcp_conn_recv_ready(app->conn) > 0) {
-		tcp_conn_recv(app->conn, &c, app->plan.read_bytes);
+		uint32_t n = tcp_conn_recv(app->conn, &c, app->plan.read_bytes);
+		uint64_t pause_ns = n ? app->plan.read_pause_ns : 10 * NS_PER_MS;
+
 		check(app, &c);
 		app->received_bytes += c.bytes;
 		pkt_chain_free(&c);
-		if (app->plan.read_pause_ns) {
+		if (pause_ns) {
 			app->pausing = true;
-			timer_set(&w->timers, &app->timer, w->now_ns + app->plan.read_pause_ns);
+			timer_set(&w->timers, &app->timer, w->now_ns + pause_ns);
 		}
 	}
 	if (tcp_conn_recv_ended(app->conn))

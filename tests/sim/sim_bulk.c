@@ -84,19 +84,21 @@ void bulks_init(struct bulks *b, struct pair *pair)
 	ASSERT(tcp_listen(pair->host[1].tcp[0], &listen, NULL) != NULL);
 }
 
-struct bulk *bulk_start(struct bulks *b, uint8_t options)
+struct bulk *bulk_start(struct bulks *b, enum tcp_cc_kind cc)
 {
 	struct bulk *flow = &b->bulk[b->count];
+	struct tcp *tcp = b->pair->host[0].tcp[0];
+	struct tcp_options options = {.cc = (uint8_t)cc};
 	struct tcp_connect_config config = {
 		.remote = {b->pair->host[1].addr, PORT},
-		.options = options,
+		.options = (uint8_t)tcp_options_add(tcp, &options, NULL),
 		.ops = &ops,
 		.user = flow,
 	};
 
 	ASSERT(b->count < BULKS_MAX);
 	*flow = (struct bulk){.all = b};
-	flow->from = tcp_connect(b->pair->host[0].tcp[0], &config, &flow->failure);
+	flow->from = tcp_connect(tcp, &config, &flow->failure);
 	ASSERT(flow->from != NULL);
 	flow->port = tcp_conn_local(flow->from).port;
 	b->count++;

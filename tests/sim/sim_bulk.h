@@ -27,8 +27,8 @@ struct bulks {
 /** Listens on host 1 of a pair of machines with one core each. */
 void bulks_init(struct bulks *b, struct pair *pair);
 
-/** Starts one more flow now. `options`: of host 0, by tcp_options_add. */
-struct bulk *bulk_start(struct bulks *b, uint8_t options);
+/** Starts one more flow now. */
+struct bulk *bulk_start(struct bulks *b, enum tcp_cc_kind cc);
 
 /** Resets all and lets the pair come to rest. */
 void bulks_stop(struct bulks *b);

@@ -29,10 +29,8 @@ static const struct row rows[] = {
 	{40, 10, 20, 90, 85},
 };
 
-static const char *const controls[] = {"reno", "cubic", "bbr"};
-
 /* Payload bytes of both in the minute; false: something failed. */
-static bool measure(const struct row *row, uint64_t seed, uint8_t options, double bytes[2])
+static bool measure(const struct row *row, uint64_t seed, enum tcp_cc_kind cc, double bytes[2])
 {
 	struct impair_config line = {
 		.delay_ns = row->delay_ms * NS_PER_MS,
@@ -48,9 +46,9 @@ static bool measure(const struct row *row, uint64_t seed, uint8_t options, doubl
 		p.config[i] = bulk_host(seed + i, BUFFER_BYTES);
 	pair_init(&p, seed, NS_PER_SEC);
 	bulks_init(&bulks, &p);
-	(void)bulk_start(&bulks, options);
+	(void)bulk_start(&bulks, cc);
 	problem = pair_run(&p, p.start_ns + SECOND_AT_NS);
-	(void)bulk_start(&bulks, options);
+	(void)bulk_start(&bulks, cc);
 	if (!problem)
 		problem = pair_run(&p, p.start_ns + SETTLE_NS);
 	for (uint32_t i = 0; i < 2; i++)
@@ -67,12 +65,12 @@ static bool measure(const struct row *row, uint64_t seed, uint8_t options, doubl
 	return !problem;
 }
 
-static bool row_passes(const struct row *row, uint64_t seed, uint8_t options)
+static bool row_passes(const struct row *row, uint64_t seed, enum tcp_cc_kind cc)
 {
 	double b[2], sum, jain, used;
 	bool passed;
 
-	if (!measure(row, seed, options, b))
+	if (!measure(row, seed, cc, b))
 		return false;
 	sum = b[0] + b[1];
 	jain = sum > 0 ? sum * sum / (2 * (b[0] * b[0] + b[1] * b[1])) * 100 : 0;
@@ -86,20 +84,22 @@ static bool row_passes(const struct row *row, uint64_t seed, uint8_t options)
 
 int main(int argc, char **argv)
 {
-	const char *control = controls[0];
+	enum tcp_cc_kind cc = TCP_CC_RENO;
 	uint64_t seed = 1;
 	bool passed = true;
 
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--seed") == 0)
 			seed = strtoull(argv[i + 1], NULL, 0);
-		for (uint32_t c = 0; c < ARRAY_LEN(controls); c++)
-			if (strcmp(argv[i], "--cc") == 0 && strcmp(argv[i + 1], controls[c]) == 0)
-				control = controls[c];
+		for (uint32_t kind = TCP_CC_RENO; kind < TCP_CC_KIND_COUNT; kind++)
+			if (strcmp(argv[i], "--cc") == 0 &&
+				strcmp(argv[i + 1], tcp_cc_name(kind)) == 0)
+				cc = kind;
 	}
-	printf("%s\nMbit/s delay queue    first second  Jain %%           used %%\n", control);
+	printf("%s\nMbit/s delay queue    first second  Jain %%           used %%\n",
+		tcp_cc_name(cc));
 	for (uint32_t i = 0; i < ARRAY_LEN(rows); i++)
-		passed = row_passes(&rows[i], seed, 0) && passed;
+		passed = row_passes(&rows[i], seed, cc) && passed;
 	pair_pools_free();
 	return !passed;
 }

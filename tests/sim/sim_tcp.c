@@ -256,8 +256,9 @@ static bool is_excused(const struct sim *s, const struct app *me, const struct a
 		return !peer->opened && (may & MAY_FAIL_TO_OPEN || bad_line);
 	case TCP_FAILURE_NO_MEMORY:
 		return !me->opened && may & MAY_FAIL_TO_OPEN;
-	case TCP_FAILURE_RESET: /* TIME-WAIT of the peer was over before our last segment came */
-		return me->shut && peer->over && may & MAY_BE_RESET;
+	case TCP_FAILURE_RESET: /* its TIME-WAIT or its SYN cookie was over before our segment came
+				 */
+		return may & MAY_BE_RESET && ((me->shut && peer->over) || !peer->opened);
 	default:
 		return false;
 	}
