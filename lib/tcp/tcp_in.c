@@ -182,15 +182,18 @@ static uint32_t seg_numbers(const struct tcp_seg *seg)
 	return seg->len + !!(seg->h.flags & WIRE_TCP_SYN) + !!(seg->h.flags & WIRE_TCP_FIN);
 }
 
-/* The test of 3.10.7.4, first, with a window of rcv_adv - rcv_nxt. */
+/* The test of 3.10.7.4, first, with a window of rcv_adv - rcv_nxt. Empty segments fit also where it
+ * ends: who filled it behind a hole has no other number for its ACKs. */
 static bool is_in_window(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	int32_t window = MAX(seq_diff(c->rcv_adv, c->rcv_nxt), 0);
 	int32_t first = seq_diff(seg->h.seq, c->rcv_nxt);
 	int32_t last = first + (int32_t)seg_numbers(seg) - 1;
 
+	if (seg_numbers(seg) == 0 && seg->h.flags & WIRE_TCP_RST)
+		return first >= 0 && first < MAX(window, 1);
 	if (seg_numbers(seg) == 0)
-		return window == 0 ? first == 0 : first >= 0 && first < window;
+		return first >= 0 && first <= window;
 	return window > 0 && ((first >= 0 && first < window) || (last >= 0 && first < 0));
 }
 
