@@ -10,6 +10,7 @@
 #include "fake_eal.h"
 #include "fake_port.h"
 #include "udp.h"
+#include "wire_ipv6.h"
 
 #define CORES         3
 #define POOL_COUNT    1023
@@ -30,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Switches of a record. */
 enum {
 	PORT_CHECKED = 1 << 0, /* the port says that the checksums are good */
-	MEND_IPV4 = 1 << 1,    /* the checksum of an IPv4 header is put right */
+	MEND_SUMS = 1 << 1,    /* the checksums of IPv4 headers and of ICMPv6 are put right */
 	SPLIT = 1 << 2,        /* over two buffers */
 	TIME = 1 << 3,         /* time goes on before it */
 	SEND = 1 << 4,         /* we send something, too */
@@ -57,9 +58,9 @@ static const struct ip_iface_config ifaces[] = {
 };
 
 static const struct ip_address_config addresses[] = {
-	{.prefix = {ADDR(10, 0, 0, 1), 24}},
-	{.prefix = {ADDR(10, 0, 0, 80), 32}, .service = true},
+	{.prefix = {ADDR(10, 0, 0, 1), 24}}, {.prefix = {ADDR(10, 0, 0, 80), 32}, .service = true},
 	{.prefix = {ADDR(127, 0, 0, 2), 8}, .iface = 1},
+	{.prefix = {{{0xfd, 0, 0, 9, [15] = 1}}, 64}}, /* fd00:9::1, and fe80::ff:fe00:1 with it */
 };
 
 static const struct ip_route_config routes[] = {
@@ -179,6 +180,25 @@ static void turn(struct machine *m)
 	}
 }
 
+/* The checksum of ICMPv6, which nobody guesses. */
+static void mend_icmp6(uint8_t *ip, size_t len)
+{
+	struct wire_ipv6_chain chain;
+	struct wire_ipv6 h;
+	uint32_t sum, bytes;
+
+	if (wire_ipv6_parse(ip, len, &h) != WIRE_OK ||
+		wire_ipv6_walk(ip, len, &h, &chain) == WIRE_SHORT ||
+		chain.proto != WIRE_PROTO_ICMPV6 ||
+		chain.header_bytes + 4u > WIRE_IPV6_BYTES + (uint32_t)h.payload_bytes)
+		return;
+	bytes = WIRE_IPV6_BYTES + (uint32_t)h.payload_bytes - chain.header_bytes;
+	ip += chain.header_bytes;
+	store_be16(ip + 2, 0);
+	sum = wire_checksum_pseudo(&h.src, &h.dst, WIRE_PROTO_ICMPV6, bytes);
+	store_be16(ip + 2, wire_checksum_fold(wire_checksum_add(sum, ip, bytes)));
+}
+
 static struct rte_mbuf *frame(struct machine *m, uint8_t switches, const uint8_t *p, uint16_t len)
 {
 	struct rte_mbuf *first = pkt_alloc(&m->pools[0]), *second = NULL;
@@ -188,13 +208,15 @@ static struct rte_mbuf *frame(struct machine *m, uint8_t switches, const uint8_t
 	ASSERT(first != NULL);
 	to = (uint8_t *)rte_pktmbuf_append(first, len);
 	memcpy(to, p, len);
-	if ((switches & MEND_IPV4) && len >= IPV4_AT + 20 &&
+	if ((switches & MEND_SUMS) && len >= IPV4_AT + 20 && to[12] == 0x08 &&
 		(to[IPV4_AT] & 15) * 4 + IPV4_AT <= len) {
 		store_be16(to + IPV4_AT + IPV4_CHECKSUM, 0);
 		store_be16(to + IPV4_AT + IPV4_CHECKSUM,
 			wire_checksum_fold(wire_checksum_add(
 				0, to + IPV4_AT, (size_t)(to[IPV4_AT] & 15) * 4)));
 	}
+	if ((switches & MEND_SUMS) && len >= WIRE_ETHER_BYTES && to[12] == 0x86)
+		mend_icmp6(to + WIRE_ETHER_BYTES, (size_t)len - WIRE_ETHER_BYTES);
 	if (switches & PORT_CHECKED)
 		first->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	if (at < len) {
