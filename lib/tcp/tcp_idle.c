@@ -33,6 +33,9 @@ void tcp_idle_restart(struct tcp_conn *c)
 	else if (c->flags & TCP_F_KEEPALIVE && c->state >= TCP_ESTABLISHED)
 		span_ms = option_or(o->keepalive_idle_ms, config->keepalive_idle_ms);
 	c->idle_at = span_ms ? tcp_deadline(tcp_now_ms(c->tcp), span_ms) : 0;
+	/* The timer may stand later: the interval of probes can be longer than the idle time. */
+	if (timer_is_set(&c->timer))
+		tcp_timer_arm(c);
 }
 
 void tcp_idle_update(struct tcp_conn *c)
