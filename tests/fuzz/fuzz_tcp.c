@@ -1,48 +1,61 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Segments for a stack with live connections: one accepted with every option, one half-open, one
- * being opened by us. The input is a string of records: a byte that says what happens, one that
- * says to whom, and what belongs to it. Ports, checksum, and (if the record says so) sequence and
- * acknowledgement are put right, so that the fuzzer gets past the first checks. What must hold
- * besides "no crash": every buffer and every connection is given back. The last byte says whether
- * SYN cookies are on and accepting is deferred; cookies of either kind are learned from what we
- * send.
+ * being opened by us, and more as the input wants.
+ *
+ * The input is two bytes of switches for the bench, then records: a byte that says what happens,
+ * one that says to whom, and what belongs to it. Ports and checksum are put right, and most records
+ * choose sequence numbers, acknowledgement, SACK blocks and timestamps near those of the moment, so
+ * that the fuzzer gets past the first checks and meets every state.
+ *
+ * What must hold besides "no crash": after each record every connection passes tcp_check, and at
+ * the end every buffer and every connection is given back.
  */
+#include <errno.h>
+#include <stdio.h>
+
 #include "fake_eal.h"
 #include "fake_ip.h"
 #include "tcp.h"
 
-#define CONNS       5
+#define FLOWS       4
 #define POOL_COUNT  511
-#define RECORDS_MAX 64
-#define TURNS_MAX   20
-#define SEGMENT_MAX 1480
+#define RECORDS_MAX 128
+#define TURNS_MAX   50
+#define SEGMENT_MAX 1400 /* with a header of 60 it fits any MTU of the bench */
+#define OPEN_PORT   8080 /* where our own connections go */
+#define LISTENERS   2
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a record does. */
+/* Switches of the bench. */
 enum {
-	DO_SEGMENT, /* raw: the header as it comes, ports mended */
-	DO_NEAR,    /* the same, and its numbers are small steps from the true ones */
-	DO_TIME,
-	DO_SEND,
-	DO_RECV,
-	DO_SHUT,
-	DO_CLOSE,
-	DO_ABORT,
-	DO_ICMP,
-	DO_PAUSE,
-	DO_OPEN, /* a SYN with options, perhaps with text, and the ACK of the answer */
-	DO_COUNT,
+	BENCH_V6 = 1 << 0,
+	BENCH_SMALL_BUFFERS = 1 << 1,
+	BENCH_BIG_BUFFERS = 1 << 2,
+	BENCH_TSO = 1 << 3,
+	BENCH_SMALL_MSS = 1 << 4,
+	BENCH_NO_TIME_WAIT = 1 << 5,
+	BENCH_NO_TS = 1 << 6,
+	BENCH_PACING = 1 << 7,
+	BENCH_COOKIES = 1 << 8,
+	BENCH_FAST_OPEN = 1 << 9,
+	BENCH_DEFER_ACCEPT = 1 << 10,
+	BENCH_CC = 3 << 11,
+	BENCH_ECN = 3 << 13,
 };
 
+/* Somebody at the other end. */
 struct flow {
 	uint16_t local_port, remote_port;
-	struct seq snd;        /* the peer's next */
-	struct seq rcv;        /* the peer's idea of ours */
-	uint32_t ts;           /* our last timestamp */
-	uint8_t fast_open_len; /* and Fast Open cookie */
-	uint8_t fast_open[WIRE_TCP_FAST_OPEN_MAX];
+	struct seq snd;  /* what we expect next of it */
+	struct seq una;  /* what it acknowledged last */
+	struct seq rcv;  /* the end of all that we sent */
+	uint32_t ts_val; /* its clock */
+	uint32_t ts_ecr; /* our last timestamp */
+	uint32_t window; /* that we told last */
+	uint8_t fast_open_len;
+	uint8_t fast_open[WIRE_TCP_FAST_OPEN_MAX]; /* the cookie that we gave */
 	struct tcp_conn *conn;
 };
 
@@ -53,10 +66,13 @@ struct bench {
 	struct pkt_pools *pools;
 	struct ip_stack *ip;
 	struct tcp *tcp;
-	struct tcp_listener *listener;
-	struct flow flow[CONNS];
-	uint8_t options;
-	bool paused;
+	struct ip_addr remote;
+	uint8_t options[LISTENERS];
+	struct tcp_listener *listener[LISTENERS];
+	struct flow flow[FLOWS];
+	uint16_t switches;
+	bool paused, refuse;
+	struct rte_mbuf *held; /* a chain of all buffers, while there are none */
 };
 
 struct input {
@@ -72,21 +88,34 @@ static uint8_t next_byte(struct input *in)
 	return *in->p++;
 }
 
+static uint32_t next_word(struct input *in)
+{
+	uint32_t high = next_byte(in);
+
+	return high << 8 | next_byte(in);
+}
+
+/* --- the owner --------------------------------------------------------------------- */
+
 static void on_event(struct tcp_conn *conn, void *user, uint32_t events)
 {
 	struct flow *flow = user;
+	struct tcp_conn_info info;
 
-	if (events & TCP_EVENT_FAILED) {
-		flow->conn = NULL;
-		tcp_conn_close(conn);
-	}
+	tcp_conn_info(conn, &info);
+	ASSERT(tcp_state_name(info.state) != NULL);
+	if (!(events & TCP_EVENT_FAILED))
+		return;
+	ASSERT(tcp_conn_failure(conn) != TCP_FAILURE_NONE);
+	flow->conn = NULL;
+	tcp_conn_close(conn);
 }
 
 static bool on_accept(void *user, struct tcp_conn *conn)
 {
 	struct bench *b = user;
 
-	for (uint32_t i = 0; i < CONNS; i++) {
+	for (uint32_t i = 0; i < FLOWS && !b->refuse; i++) {
 		struct flow *flow = &b->flow[i];
 
 		if (flow->remote_port != tcp_conn_remote(conn).port || flow->conn)
@@ -101,33 +130,55 @@ static bool on_accept(void *user, struct tcp_conn *conn)
 
 static const struct tcp_owner_ops ops = {on_accept, on_event};
 
-static void learn(struct flow *flow, const struct wire_tcp *h, uint32_t len)
+/* --- the wire ---------------------------------------------------------------------- */
+
+static void learn(struct bench *b, const struct fake_ip_sent *sent)
 {
-	flow->rcv =
-		seq_add(h->seq, len + !!(h->flags & WIRE_TCP_SYN) + !!(h->flags & WIRE_TCP_FIN));
-	flow->ts = h->ts_val;
-	if (h->fast_open_len) {
-		flow->fast_open_len = h->fast_open_len;
-		memcpy(flow->fast_open, h->fast_open, sizeof(flow->fast_open));
+	const uint8_t *p = rte_pktmbuf_mtod(sent->m, const uint8_t *);
+	struct wire_tcp h;
+
+	ASSERT(wire_tcp_parse(p, sent->m->data_len, &h) == WIRE_OK);
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		struct flow *flow = &b->flow[i];
+		uint32_t n = sent->m->pkt_len - h.header_bytes + !!(h.flags & WIRE_TCP_SYN) +
+			     !!(h.flags & WIRE_TCP_FIN);
+
+		if (flow->remote_port != h.dst_port || flow->local_port != h.src_port ||
+			h.flags & WIRE_TCP_RST)
+			continue;
+		if (h.flags & WIRE_TCP_SYN)
+			flow->una = flow->rcv = h.seq;
+		flow->rcv = seq_max(flow->rcv, seq_add(h.seq, n));
+		if (h.flags & WIRE_TCP_ACK)
+			flow->snd = h.ack;
+		flow->window = h.window;
+		if (h.has_timestamp)
+			flow->ts_ecr = h.ts_val;
+		if (h.fast_open_len) {
+			flow->fast_open_len = h.fast_open_len;
+			memcpy(flow->fast_open, h.fast_open, sizeof(flow->fast_open));
+		}
 	}
 }
 
 /* Turns until it is quiet; what was sent tells the peer our numbers. */
 static void settle(struct bench *b)
 {
+	struct tcp_conn_info conn;
 	struct fake_ip_sent sent;
-	struct wire_tcp h;
+	const char *broken;
+	uint32_t turns = 0;
 
-	for (int i = 0; i < TURNS_MAX && worker_poll(b->worker, 0) > 0; i++)
-		;
+	while (worker_poll(b->worker, 0) > 0)
+		ASSERT(++turns < TURNS_MAX);
 	while (fake_ip_fetch(b->ip, &sent)) {
-		ASSERT(wire_tcp_parse(rte_pktmbuf_mtod(sent.m, const uint8_t *), sent.m->data_len,
-			       &h) == WIRE_OK);
-		for (uint32_t i = 0; i < CONNS; i++)
-			if (b->flow[i].remote_port == h.dst_port && !(h.flags & WIRE_TCP_RST))
-				learn(&b->flow[i], &h, sent.m->pkt_len - h.header_bytes);
+		learn(b, &sent);
 		pkt_free(sent.m);
 	}
+	broken = tcp_check(b->tcp, &conn);
+	if (broken)
+		fprintf(stderr, "%s: %s\n", broken, tcp_state_name(conn.state));
+	ASSERT(!broken);
 }
 
 static void receive(struct bench *b, const uint8_t *bytes, size_t n)
@@ -137,10 +188,55 @@ static void receive(struct bench *b, const uint8_t *bytes, size_t n)
 	if (!m)
 		return;
 	memcpy(rte_pktmbuf_append(m, (uint16_t)n), bytes, n);
-	fake_ip_receive(b->ip, ip_addr_from_v4(0x0a000002), b->ip->own, m);
+	fake_ip_receive(b->ip, b->remote, b->ip->own, m);
 }
 
-static void do_segment(struct bench *b, struct flow *flow, struct input *in, bool near)
+static void emit(struct bench *b, struct flow *flow, struct wire_tcp *h, uint32_t len)
+{
+	uint8_t bytes[WIRE_TCP_BYTES_MAX + SEGMENT_MAX] = {0};
+	size_t n;
+
+	h->src_port = flow->remote_port;
+	h->dst_port = flow->local_port;
+	n = wire_tcp_emit(bytes, h);
+	receive(b, bytes, n + MIN(len, (uint32_t)SEGMENT_MAX));
+}
+
+/* A number near `at`: itself, steps of a byte or of a segment, about a window, or any. */
+static struct seq near(struct seq at, struct input *in)
+{
+	uint8_t how = next_byte(in);
+	int8_t step = (int8_t)(how << 2) / 4; /* the lower six bits, with sign */
+
+	switch (how >> 6) {
+	case 0:
+		return seq_add(at, (uint32_t)(int32_t)step);
+	case 1:
+		return seq_add(at, (uint32_t)(step * 100));
+	case 2:
+		return seq_add(at, (uint32_t)(step * 4096));
+	default:
+		return seq_add(at, next_word(in) << 16 | next_word(in));
+	}
+}
+
+static struct seq base_of(const struct flow *flow, uint8_t which)
+{
+	switch (which % 4) {
+	case 0:
+		return flow->rcv;
+	case 1:
+		return flow->una;
+	case 2: /* in the middle of what is outstanding */
+		return seq_add(flow->una, (uint32_t)seq_diff(flow->rcv, flow->una) / 2);
+	default:
+		return flow->snd;
+	}
+}
+
+/* --- records: what the peer does --------------------------------------------------- */
+
+static void do_raw(struct bench *b, struct flow *flow, struct input *in)
 {
 	uint8_t bytes[SEGMENT_MAX];
 	size_t n = MIN(in->left, (size_t)(WIRE_TCP_BYTES_MIN + next_byte(in) * 5));
@@ -152,103 +248,170 @@ static void do_segment(struct bench *b, struct flow *flow, struct input *in, boo
 	if (n >= WIRE_TCP_BYTES_MIN) {
 		store_be16(&bytes[0], flow->remote_port);
 		store_be16(&bytes[2], flow->local_port);
-		if (near) {
-			store_be32(&bytes[4], flow->snd.v + (uint32_t)(int8_t)bytes[7]);
-			store_be32(&bytes[8], flow->rcv.v + (uint32_t)(int8_t)bytes[11]);
-		}
 	}
 	receive(b, bytes, n);
 }
 
-static void do_send(struct bench *b, struct flow *flow, uint32_t n)
-{
-	static const char text[4096];
-	struct pkt_chain c = {0};
-
-	pkt_chain_write(&c, bytes_of(text, MIN(n, (uint32_t)sizeof(text))), b->pools);
-	tcp_conn_send(flow->conn, &c, n);
-	pkt_chain_free(&c);
-}
-
-/* Once a cookie is known, the text leaves with the SYN. */
-static void do_connect(struct bench *b, struct flow *flow, uint32_t n)
-{
-	struct tcp_connect_config config = {
-		.remote = {ip_addr_from_v4(0x0a000002), flow->remote_port},
-		.local = {ip_addr_from_v4(0), flow->local_port},
-		.options = b->options,
-		.ops = &ops,
-		.user = flow};
-	enum tcp_failure failure;
-
-	if (flow->conn)
-		return;
-	flow->conn = tcp_connect(b->tcp, &config, &failure);
-	if (flow->conn && n)
-		do_send(b, flow, n);
-}
-
 enum {
-	OPEN_MSS = 1 << 0,
-	OPEN_TS = 1 << 1,
-	OPEN_SCALE = 1 << 2,
-	OPEN_SACK = 1 << 3,
-	OPEN_FAST = 1 << 4,
-	OPEN_COOKIE = 1 << 5, /* with OPEN_FAST: the one that we gave */
-	OPEN_TEXT = 1 << 6,
-	OPEN_ECN = 1 << 7,
+	NEAR_TS = 1 << 0,
+	NEAR_TS_OLD = 1 << 1,
+	NEAR_SACK = 1 << 2, /* and the next bit: one to four blocks */
+	NEAR_SYN_OPTIONS = 1 << 4,
+	NEAR_WINDOW = 1 << 5,
+	NEAR_KEEP_ACK = 1 << 6, /* what it acknowledged counts as acknowledged from now on */
 };
 
-/* A handshake as its options say; the answer's ACK may come later or never, with text or without.
- */
-static void do_open(struct bench *b, struct flow *flow, struct input *in)
+static void fill_options(struct flow *flow, struct wire_tcp *h, uint8_t what, struct input *in)
 {
-	uint8_t what = next_byte(in), more = next_byte(in);
-	struct wire_tcp h = {
-		.src_port = flow->remote_port,
-		.dst_port = flow->local_port,
-		.seq = flow->snd,
-		.window = 1000,
-		.flags = WIRE_TCP_SYN | (what & OPEN_ECN ? WIRE_TCP_ECE | WIRE_TCP_CWR : 0),
-		.has_mss = what & OPEN_MSS,
-		.mss = (uint16_t)(more * 8),
-		.has_window_scale = what & OPEN_SCALE,
-		.window_scale = more % 15,
-		.has_sack_permitted = what & OPEN_SACK,
-		.has_timestamp = what & OPEN_TS,
-		.ts_val = 1000,
-		.has_fast_open = what & OPEN_FAST,
-		.fast_open_len = what & OPEN_COOKIE ? flow->fast_open_len : 0,
-	};
-	uint8_t bytes[WIRE_TCP_BYTES_MAX + 255] = {0};
-	uint32_t text = what & OPEN_TEXT ? more : 0;
-
-	if (flow->local_port != 80) {
-		do_connect(b, flow, text * 16);
-		return;
+	if (what & NEAR_TS) {
+		h->has_timestamp = true;
+		h->ts_val = flow->ts_val + (what & NEAR_TS_OLD ? -next_word(in) : 1);
+		h->ts_ecr = flow->ts_ecr - (what & NEAR_TS_OLD ? next_byte(in) : 0);
+		flow->ts_val += 1;
 	}
-	memcpy(h.fast_open, flow->fast_open, h.fast_open_len);
-	receive(b, bytes, wire_tcp_emit(bytes, &h) + text);
-	settle(b);
-	flow->snd = seq_add(flow->snd, 1);
-	if (more & 1)
-		return;
-	h = (struct wire_tcp){
-		.src_port = flow->remote_port,
-		.dst_port = flow->local_port,
+	if (what & NEAR_SACK) {
+		h->sack_count = (uint8_t)(1 + next_byte(in) % WIRE_TCP_SACK_BLOCKS_MAX);
+		for (uint32_t i = 0; i < h->sack_count; i++) {
+			uint8_t which = next_byte(in);
+
+			h->sack[i].start = near(base_of(flow, which), in);
+			h->sack[i].end = which & 4 ? near(h->sack[i].start, in)
+						   : near(base_of(flow, which >> 4), in);
+		}
+	}
+	if (what & NEAR_SYN_OPTIONS) {
+		h->has_mss = h->has_window_scale = h->has_sack_permitted = true;
+		h->mss = (uint16_t)(next_byte(in) * 10);
+		h->window_scale = next_byte(in) % 15;
+	}
+}
+
+static void do_near(struct bench *b, struct flow *flow, struct input *in)
+{
+	uint8_t flags = next_byte(in), what = next_byte(in), which = next_byte(in);
+	struct wire_tcp h = {.flags = flags};
+	uint32_t len;
+
+	h.seq = near(base_of(flow, (uint8_t)(3 - which)), in);
+	h.ack = near(base_of(flow, which >> 4), in);
+	h.window = what & NEAR_WINDOW ? (uint16_t)next_word(in) : 1000;
+	fill_options(flow, &h, what, in);
+	len = next_byte(in);
+	emit(b, flow, &h, len < 128 ? len : (len - 127) * 11);
+	if (what & NEAR_KEEP_ACK && seq_leq(h.ack, flow->rcv))
+		flow->una = seq_max(flow->una, h.ack);
+}
+
+static struct wire_tcp proper(struct bench *b, struct flow *flow, uint8_t flags)
+{
+	flow->ts_val += 1;
+	return (struct wire_tcp){
 		.seq = flow->snd,
 		.ack = flow->rcv,
 		.window = 1000,
-		.flags = WIRE_TCP_ACK,
-		.has_timestamp = what & OPEN_TS,
-		.ts_val = 1001,
-		.ts_ecr = flow->ts,
+		.flags = flags,
+		.has_timestamp = !(b->switches & BENCH_NO_TS),
+		.ts_val = flow->ts_val,
+		.ts_ecr = flow->ts_ecr,
 	};
-	memset(bytes, 0, sizeof(bytes));
-	receive(b, bytes, wire_tcp_emit(bytes, &h) + (more & 2 ? more : 0));
 }
 
-static void do_icmp(struct bench *b, const struct flow *flow, struct input *in)
+/* An honest peer: acknowledges all, or all but some, and sends what is next. */
+static void do_proper(struct bench *b, struct flow *flow, struct input *in)
+{
+	struct wire_tcp h = proper(b, flow, WIRE_TCP_ACK);
+	uint8_t how = next_byte(in);
+	uint32_t outstanding = (uint32_t)seq_diff(flow->rcv, flow->una);
+	uint32_t len = how & 1 ? next_byte(in) * 5u : 0;
+
+	if (how & 2)
+		h.ack = seq_add(flow->una, outstanding * next_byte(in) / 256);
+	if (how & 4)
+		h.flags |= WIRE_TCP_FIN;
+	if (how & 8)
+		h.window = next_word(in) & 0xffff;
+	if (how & 16) { /* a hole of one segment or more after the ACK */
+		h.ack = flow->una;
+		h.sack_count = 1;
+		h.sack[0].start = seq_add(flow->una, (1 + next_byte(in) % 8) * 1000u);
+		h.sack[0].end = seq_max(seq_add(h.sack[0].start, 1), flow->rcv);
+	}
+	if (how & 32) /* our part is lost on the way */
+		h.seq = seq_add(h.seq, next_byte(in) * 10u);
+	if (how & 64)
+		h.flags |= WIRE_TCP_RST;
+	if (how & 128) { /* ECN */
+		uint8_t ecn = next_byte(in);
+
+		h.flags |= ecn & 0xc0;
+		b->ip->tos = ecn & 3;
+	}
+	emit(b, flow, &h, len);
+	b->ip->tos = 0;
+	flow->una = seq_max(flow->una, h.ack);
+}
+
+enum {
+	SYN_FAST_OPEN = 1 << 0, /* asks for a cookie */
+	SYN_COOKIE = 1 << 1,    /* brings the one that we gave */
+	SYN_NO_ACK = 1 << 2,    /* our answer is lost, or its ACK */
+	SYN_ACK_TEXT = 1 << 3,
+};
+
+/* A handshake as a client does it. */
+static void do_syn(struct bench *b, struct flow *flow, struct input *in)
+{
+	struct wire_tcp h = proper(b, flow, WIRE_TCP_SYN);
+	uint8_t how = next_byte(in), more = next_byte(in);
+
+	if (how & 1)
+		flow->snd = SEQ(flow->snd.v + 100000);
+	h.seq = flow->snd;
+	h.ts_ecr = 0;
+	h.has_mss = how & 2;
+	h.mss = 1460;
+	h.has_window_scale = how & 4;
+	h.window_scale = 7;
+	h.has_sack_permitted = how & 8;
+	h.has_timestamp = how & 16;
+	h.flags |= how & 0xc0;
+	h.has_fast_open = more & SYN_FAST_OPEN;
+	h.fast_open_len = more & SYN_COOKIE ? flow->fast_open_len : 0;
+	memcpy(h.fast_open, flow->fast_open, h.fast_open_len);
+	emit(b, flow, &h, how & 32 ? next_byte(in) : 0);
+	settle(b);
+	if (flow->remote_port == OPEN_PORT || more & SYN_NO_ACK)
+		return;
+	h = proper(b, flow, WIRE_TCP_ACK);
+	h.has_timestamp = how & 16;
+	emit(b, flow, &h, more & SYN_ACK_TEXT ? 100 : 0);
+	flow->una = h.ack;
+}
+
+/* Answers our SYN as a server would. */
+static void do_synack(struct bench *b, struct flow *flow, struct input *in)
+{
+	uint8_t how = next_byte(in);
+	struct wire_tcp h = proper(b, flow, WIRE_TCP_SYN | (how & 1 ? 0 : WIRE_TCP_ACK));
+
+	flow->snd = h.seq = SEQ(-50);
+	h.has_mss = how & 2;
+	h.mss = (uint16_t)(how & 128 ? 64 : 1460);
+	h.has_window_scale = how & 4;
+	h.window_scale = 7;
+	h.has_sack_permitted = how & 8;
+	h.has_timestamp = how & 16;
+	h.flags |= how & 0x40; /* ECE */
+	if (b->switches & BENCH_FAST_OPEN) {
+		h.has_fast_open = true;
+		h.fast_open_len = 8;
+		memset(h.fast_open, 1, h.fast_open_len);
+	}
+	emit(b, flow, &h, how & 32 ? 100 : 0);
+	flow->una = h.ack;
+}
+
+static void do_icmp(struct bench *b, struct flow *flow, struct input *in)
 {
 	struct ip_icmp_error error = {
 		.proto = WIRE_PROTO_TCP,
@@ -256,141 +419,306 @@ static void do_icmp(struct bench *b, const struct flow *flow, struct input *in)
 		.code = next_byte(in) % 16,
 		.mtu = (uint16_t)(next_byte(in) * 10),
 		.src = b->ip->own,
-		.dst = ip_addr_from_v4(0x0a000002),
+		.dst = b->remote,
 	};
 
 	store_be16(&error.l4[0], flow->local_port);
 	store_be16(&error.l4[2], flow->remote_port);
-	store_be32(&error.l4[4], flow->rcv.v - next_byte(in));
+	store_be32(&error.l4[4], near(base_of(flow, next_byte(in)), in).v);
 	b->ip->error_fn(b->ip->ctx, &error);
 }
 
-/* What an owner does; its connection may be gone. */
-static void do_call(struct bench *b, struct flow *flow, uint8_t what, uint32_t n)
+/* --- records: what the owner does -------------------------------------------------- */
+
+static void do_send(struct bench *b, struct flow *flow, struct input *in)
 {
+	static const char text[4096];
+	uint32_t n = next_byte(in) * 32u;
 	struct pkt_chain c = {0};
 
 	if (!flow->conn)
 		return;
-	switch (what) {
-	case DO_SEND:
-		do_send(b, flow, n * 16);
-		break;
-	case DO_RECV:
-		tcp_conn_recv(flow->conn, &c, n * 8);
-		pkt_chain_free(&c);
-		break;
-	case DO_SHUT:
+	pkt_chain_write(&c, bytes_of(text, MIN(n, (uint32_t)sizeof(text))), b->pools);
+	tcp_conn_send(flow->conn, &c, n);
+	pkt_chain_free(&c);
+}
+
+static void do_recv(struct bench *b, struct flow *flow, struct input *in)
+{
+	struct pkt_chain c = {0};
+	uint32_t n = next_byte(in) * 64u, taken;
+
+	(void)b;
+	if (!flow->conn)
+		return;
+	taken = tcp_conn_recv(flow->conn, &c, n);
+	ASSERT(taken == c.bytes && taken <= n);
+	pkt_chain_free(&c);
+}
+
+/* Small wishes. */
+static void do_ask(struct bench *b, struct flow *flow, struct input *in)
+{
+	uint8_t how = next_byte(in);
+
+	(void)b;
+	if (!flow->conn)
+		return;
+	tcp_conn_set_more(flow->conn, how & 1);
+	if (how & 2)
+		tcp_conn_notify_sent(flow->conn);
+	if (how & 4)
+		tcp_conn_set_keepalive(flow->conn, how & 8);
+	if (how & 16)
+		(void)tcp_conn_recv_ended(flow->conn);
+	if (how & 32)
 		tcp_conn_shut(flow->conn);
-		break;
-	case DO_CLOSE:
-		tcp_conn_close(flow->conn);
-		flow->conn = NULL;
-		break;
-	case DO_ABORT:
+}
+
+static void do_close(struct bench *b, struct flow *flow, struct input *in)
+{
+	uint8_t how = next_byte(in);
+
+	(void)b;
+	if (!flow->conn)
+		return;
+	if (how & 1)
 		tcp_conn_abort(flow->conn);
-		flow->conn = NULL;
-		break;
-	default:
-		break;
-	}
+	else
+		tcp_conn_close(flow->conn);
+	flow->conn = NULL;
 }
 
-static void do_record(struct bench *b, struct input *in)
+static void do_connect(struct bench *b, struct flow *flow, struct input *in)
 {
-	uint8_t what = next_byte(in) % DO_COUNT;
-	uint8_t to = next_byte(in);
-	struct flow *flow = &b->flow[to % CONNS];
-
-	switch (what) {
-	case DO_SEGMENT:
-	case DO_NEAR:
-		do_segment(b, flow, in, what == DO_NEAR);
-		break;
-	case DO_TIME:
-		clock_manual_advance(&b->clock, (UINT64_C(1) << (to % 20)) * NS_PER_MS);
-		break;
-	case DO_ICMP:
-		do_icmp(b, flow, in);
-		break;
-	case DO_PAUSE:
-		b->paused = !b->paused;
-		tcp_listener_pause(b->listener, b->paused);
-		break;
-	case DO_OPEN:
-		do_open(b, flow, in);
-		break;
-	default:
-		do_call(b, flow, what, next_byte(in));
-		break;
-	}
-	settle(b);
-}
-
-static void peer_says(struct bench *b, struct flow *flow, uint8_t flags)
-{
-	struct wire_tcp h = {
-		.src_port = flow->remote_port,
-		.dst_port = flow->local_port,
-		.seq = flow->snd,
-		.ack = flow->rcv,
-		.window = 1000,
-		.flags = flags,
-		.has_mss = flags & WIRE_TCP_SYN,
-		.has_window_scale = flags & WIRE_TCP_SYN,
-		.has_sack_permitted = flags & WIRE_TCP_SYN,
-		.has_timestamp = flow == &b->flow[1],
-		.mss = 1460,
-		.window_scale = 7,
-		.ts_val = 1,
+	uint8_t how = next_byte(in);
+	struct tcp_connect_config config = {
+		.local = {.port = how & 1 ? 50000 : 0},
+		.remote = {b->remote, OPEN_PORT},
+		.options = b->options[how >> 1 & 1],
+		.keepalive = how & 4,
+		.ops = &ops,
+		.user = flow,
 	};
-	uint8_t bytes[WIRE_TCP_BYTES_MAX];
+	enum tcp_failure failure;
 
-	receive(b, bytes, wire_tcp_emit(bytes, &h));
-	if (flags & WIRE_TCP_SYN)
-		flow->snd = seq_add(flow->snd, 1);
-	settle(b);
+	if (flow->conn)
+		return;
+	b->ip->path_error = how & 8 ? -ENETUNREACH : 0;
+	flow->conn = tcp_connect(b->tcp, &config, &failure);
+	b->ip->path_error = 0;
+	if (!flow->conn)
+		return;
+	flow->local_port = tcp_conn_local(flow->conn).port;
+	flow->remote_port = OPEN_PORT;
 }
 
-static void bench_init(struct bench *b, struct pkt_pools *pools, uint8_t mode)
+/* --- records: what happens to the machine ------------------------------------------ */
+
+static void do_time(struct bench *b, struct flow *flow, struct input *in)
 {
-	struct worker_config worker = {
-		.name = "fuzz", .cores = 1, .clock = &b->clock.clock, .log_ring_bytes = 4096};
+	uint8_t how = next_byte(in);
+
+	(void)flow;
+	clock_manual_advance(&b->clock, (uint64_t)(1 + how % 16) * NS_PER_MS << how / 16);
+}
+
+static void listen_again(struct bench *b, uint32_t i)
+{
+	struct tcp_listen_config config = {
+		.local = {b->switches & BENCH_V6 ? (struct ip_addr){{0}} : ip_addr_from_v4(0),
+			(uint16_t)(80 + i)},
+		.backlog = 2,
+		.options = b->options[i],
+		.ops = &ops,
+		.user = b,
+	};
+
+	b->listener[i] = tcp_listen(b->tcp, &config, NULL);
+	if (!b->listener[i]) /* do_memory, once */
+		b->listener[i] = tcp_listen(b->tcp, &config, NULL);
+	ASSERT(b->listener[i] != NULL);
+}
+
+static void do_listener(struct bench *b, struct flow *flow, struct input *in)
+{
+	uint8_t how = next_byte(in);
+	uint32_t i = how % LISTENERS;
+
+	(void)flow;
+	b->refuse = how & 16;
+	if (how & 32) {
+		tcp_listener_close(b->listener[i]);
+		listen_again(b, i);
+		b->paused = false;
+	} else {
+		b->paused = !b->paused;
+		tcp_listener_pause(b->listener[i], b->paused);
+	}
+}
+
+/* Memory runs out, or comes back. */
+static void do_memory(struct bench *b, struct flow *flow, struct input *in)
+{
+	uint8_t how = next_byte(in);
+	struct rte_mbuf *m;
+
+	(void)flow;
+	list_for_each (link, &b->worker->pools)
+		if (how & 1)
+			list_entry(link, struct mem_pool, link)->fail_nth = 1 + (how >> 5);
+	while (b->held) {
+		m = b->held;
+		b->held = m->next;
+		m->next = NULL;
+		rte_pktmbuf_free(m);
+	}
+	while (how & 6 && (m = rte_pktmbuf_alloc(how & 2 ? b->pools->data : b->pools->ref))) {
+		m->next = b->held;
+		b->held = m;
+	}
+}
+
+static void count(void *ctx, const struct tcp_conn_info *info)
+{
+	++*(uint32_t *)ctx;
+	ASSERT(info->state < TCP_STATE_COUNT);
+}
+
+static void do_operator(struct bench *b, struct flow *flow, struct input *in)
+{
+	uint32_t counts[TCP_STATE_COUNT], cursor = 0, seen = 0, sum = 0;
+
+	(void)flow;
+	if (next_byte(in) & 1)
+		tcp_abort_all(b->tcp);
+	while (tcp_conn_each(b->tcp, &cursor, 16, count, &seen))
+		;
+	tcp_count_states(b->tcp, counts);
+	for (uint32_t i = 0; i < TCP_STATE_COUNT; i++)
+		sum += counts[i];
+	ASSERT(sum == seen);
+}
+
+typedef void (*record_fn)(struct bench *b, struct flow *flow, struct input *in);
+
+/* Some more often than others. */
+static const record_fn records[] = {
+	do_raw,
+	do_near,
+	do_near,
+	do_near,
+	do_proper,
+	do_proper,
+	do_syn,
+	do_synack,
+	do_icmp,
+	do_time,
+	do_send,
+	do_recv,
+	do_ask,
+	do_close,
+	do_connect,
+	do_listener,
+	do_memory,
+	do_operator,
+};
+
+/* --- the bench --------------------------------------------------------------------- */
+
+static uint32_t buffer_bytes(uint16_t switches)
+{
+	if (switches & BENCH_BIG_BUFFERS)
+		return 4u << 20;
+	return switches & BENCH_SMALL_BUFFERS ? 4096 : 16384;
+}
+
+static void tcp_init(struct bench *b)
+{
 	struct tcp_config config = {
 		.conns_max = 8,
-		.time_wait_max = 4,
+		.time_wait_max = b->switches & BENCH_NO_TIME_WAIT ? 1 : 4,
 		.half_open_max = 4,
-		.listeners_max = 2,
-		.recv_buffer_bytes = 16384,
-		.send_buffer_bytes = 16384,
-		.cookies = mode & 1 ? TCP_COOKIES_ALWAYS : TCP_COOKIES_AUTO,
+		.listeners_max = LISTENERS,
+		.recv_buffer_bytes = buffer_bytes(b->switches),
+		.send_buffer_bytes = buffer_bytes(b->switches),
+		.recv_buffer_max_bytes = 1u << 20,
+		.send_buffer_max_bytes = 1u << 20,
+		.keepalive_idle_ms = 60000,
+		.keepalive_probes = 3,
+		.retries_data = 6,
+		.cookies = b->switches & BENCH_COOKIES ? TCP_COOKIES_ALWAYS : TCP_COOKIES_AUTO,
+		.cc = (enum tcp_cc_kind)((b->switches & BENCH_CC) / (BENCH_CC & -BENCH_CC)),
+		.ecn = (enum tcp_ecn)((b->switches & BENCH_ECN) / (BENCH_ECN & -BENCH_ECN)),
+		.pacing = b->switches & BENCH_PACING,
 	};
-	struct tcp_options options = {.fast_open = true, .defer_accept = mode & 2};
-	struct tcp_listen_config listen = {
-		.local = {ip_addr_from_v4(0), 80}, .ops = &ops, .user = b};
+	struct tcp_options options[LISTENERS] = {
+		{.mss_max = 0},
+		{
+			.mss_max = b->switches & BENCH_SMALL_MSS ? 100 : 0,
+			.fast_open = b->switches & BENCH_FAST_OPEN,
+			.defer_accept = b->switches & BENCH_DEFER_ACCEPT,
+			.user_timeout_ms = 20000,
+		},
+	};
 
-	*b = (struct bench){.pools = pools};
+	b->tcp = tcp_create(b->worker, b->ip, &b->steer, b->pools, &config, NULL);
+	ASSERT(b->tcp != NULL);
+	for (uint32_t i = 0; i < LISTENERS; i++) {
+		b->options[i] = (uint8_t)tcp_options_add(b->tcp, &options[i], NULL);
+		listen_again(b, i);
+	}
+}
+
+static void bench_init(struct bench *b, struct pkt_pools *pools, uint16_t switches)
+{
+	static const struct ip_addr v6[2] = {
+		{{0xfd, 0, [15] = 1}},
+		{{0xfd, 0, [15] = 2}},
+	};
+	struct worker_config worker = {
+		.name = "fuzz", .cores = 1, .clock = &b->clock.clock, .log_ring_bytes = 4096};
+	struct input none = {NULL, 0};
+	static const uint8_t all_options = 2 | 4 | 8 | 16;
+
+	*b = (struct bench){.pools = pools, .switches = switches};
 	clock_manual_init(&b->clock, NS_PER_SEC);
 	b->worker = worker_create(&worker, NULL);
 	ASSERT(b->worker != NULL);
 	worker_connect(&b->worker, 1);
 	steer_init(&b->steer, 1);
 	b->ip = fake_ip_create(b->worker);
+	b->ip->caps = switches & BENCH_TSO ? PORT_CAP_TX_TSO : 0;
+	b->remote = switches & BENCH_V6 ? v6[1] : ip_addr_from_v4(0x0a000002);
+	if (switches & BENCH_V6)
+		b->ip->own = v6[0];
 	worker_poll(b->worker, 0);
-	b->tcp = tcp_create(b->worker, b->ip, &b->steer, pools, &config, NULL);
-	ASSERT(b->tcp != NULL);
-	listen.options = b->options = (uint8_t)tcp_options_add(b->tcp, &options, NULL);
-	b->listener = tcp_listen(b->tcp, &listen, NULL);
-	for (uint16_t i = 0; i < CONNS; i++)
-		b->flow[i] = (struct flow){
-			.local_port = 80, .remote_port = (uint16_t)(40000 + i), .snd = SEQ(-100)};
-	b->flow[2].local_port = 50000;
-	b->flow[2].remote_port = 8080;
-	do_connect(b, &b->flow[2], 0);
+	tcp_init(b);
+	for (uint16_t i = 0; i < FLOWS; i++)
+		b->flow[i] = (struct flow){.local_port = (uint16_t)(80 + i % LISTENERS),
+			.remote_port = (uint16_t)(40000 + i),
+			.snd = SEQ(-100),
+			.ts_val = 1};
+	do_syn(b, &b->flow[0], &(struct input){&all_options, 1});
 	settle(b);
-	peer_says(b, &b->flow[0], WIRE_TCP_SYN);
-	peer_says(b, &b->flow[1], WIRE_TCP_SYN);
-	peer_says(b, &b->flow[1], WIRE_TCP_ACK);
+	do_connect(b, &b->flow[1], &none);
+	settle(b);
+	do_synack(b, &b->flow[1], &(struct input){&all_options, 1});
+	settle(b);
+	do_connect(b, &b->flow[2], &none);
+	settle(b);
+}
+
+static void bench_fini(struct bench *b)
+{
+	struct input none = {NULL, 0};
+
+	do_memory(b, NULL, &none);
+	tcp_destroy(b->tcp);
+	b->worker->poller_count = 0;
+	fake_ip_destroy(b->ip);
+	worker_destroy(b->worker);
+	ASSERT(pkt_pools_used(b->pools) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -402,13 +730,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake_eal_init();
 	if (!pools.data)
 		ASSERT(pkt_pools_init(&pools, "fuzz", POOL_COUNT, POOL_COUNT, -1, NULL) == 0);
-	bench_init(&b, &pools, size ? data[size - 1] : 0);
-	for (int i = 0; i < RECORDS_MAX && in.left > 0; i++)
-		do_record(&b, &in);
-	tcp_destroy(b.tcp);
-	b.worker->poller_count = 0;
-	fake_ip_destroy(b.ip);
-	worker_destroy(b.worker);
-	ASSERT(pkt_pools_used(&pools) == 0);
+	bench_init(&b, &pools, (uint16_t)next_word(&in));
+	for (int i = 0; i < RECORDS_MAX && in.left > 0; i++) {
+		record_fn record = records[next_byte(&in) % ARRAY_LEN(records)];
+
+		record(&b, &b.flow[next_byte(&in) % FLOWS], &in);
+		settle(&b);
+	}
+	bench_fini(&b);
 	return 0;
 }
