@@ -105,6 +105,7 @@ bool tcp_conn_establish(struct tcp_conn *c)
 		} else if (!(c->flags & TCP_F_FAST_OPEN)) {
 			tcp_conn_event(c, TCP_EVENT_CONNECTED);
 		}
+		tcp_pmtu_open(c);
 		tcp_buffer_open(c);
 		tcp_cc_open(c);
 		tcp_quick_ack_begin(c);

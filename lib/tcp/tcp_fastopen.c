@@ -95,6 +95,7 @@ static void server_open(struct tcp_conn *c, struct tcp_listener *l, struct tcp_s
 	c->syn_bits |= TCP_SYN_DUE;
 	c->opener_ref = mem_pool_index(&c->tcp->listeners, l) + 1;
 	l->fast_open_count++;
+	tcp_pmtu_open(c);
 	tcp_buffer_open(c);
 	tcp_cc_open(c);
 	tcp_quick_ack_begin(c);

@@ -51,6 +51,8 @@ static void advance(struct tcp_conn *c, uint32_t acked)
 	c->hint = (struct pkt_chain_hint){0};
 	c->backoff = 0;
 	tcp_sack_advance(c);
+	if (c->mss < c->mss_max)
+		tcp_pmtu_acked(c);
 	tcp_rtx_restart(c);
 	if (seq_eq(c->snd_una, c->snd_max))
 		tcp_rtx_idle(c);
@@ -135,7 +137,8 @@ static void detect_loss(struct tcp_conn *c)
 {
 	if (c->flags & (TCP_F_RECOVERY | TCP_F_LOSS) || seq_leq(c->snd_una, c->recover))
 		return;
-	if (c->dupacks >= TCP_DUP_THRESH || seq_gt(tcp_sack_lost_end(c), c->snd_una))
+	if ((c->dupacks >= TCP_DUP_THRESH || seq_gt(tcp_sack_lost_end(c), c->snd_una)) &&
+		!tcp_pmtu_lost(c))
 		enter_recovery(c);
 }
 

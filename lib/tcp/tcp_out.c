@@ -144,7 +144,7 @@ static bool send_segment(struct tcp_conn *c, struct wire_tcp *h, uint32_t len)
 	}
 	m->l4_len = header_bytes;
 	m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
-	if (len > tcp_seg_bytes(c)) {
+	if (len > tcp_seg_bytes(c) && !tcp_pmtu_is_probe(c, h->seq)) {
 		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
 		m->tso_segsz = (uint16_t)tcp_seg_bytes(c);
 	}
@@ -189,6 +189,8 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 	if (len && seq_eq(seq_add(seq, len), tcp_snd_end(c)))
 		flags |= WIRE_TCP_PSH;
 	(void)tcp_flight_take(c);
+	if (again && c->mss < c->mss_max)
+		tcp_pmtu_again(c, seq);
 	fill_header(c, seq, flags, &h);
 	if (!send_segment(c, &h, len))
 		return 0;
@@ -440,7 +442,7 @@ static enum blocked next_segment(struct tcp_conn *c, struct seq limit, struct ne
 	uint32_t sendable = MIN(queued, window);
 	uint32_t want = MIN(sendable, ahead(c, limit));
 	uint32_t pipe = tcp_sack_pipe(c), cwnd = c->cwnd + limited_transmit_bytes(c);
-	uint32_t seg = tcp_seg_bytes(c), room;
+	uint32_t seg = tcp_seg_bytes(c), room, probe = 0;
 	enum blocked blocked;
 
 	*next = (struct next_seg){0};
@@ -457,7 +459,9 @@ static enum blocked next_segment(struct tcp_conn *c, struct seq limit, struct ne
 		room = tcp_pace_room(c);
 		if (room == 0)
 			return BLOCKED_CWND;
-		next->len = burst_bytes(c, MIN(want, MAX(room / seg * seg, seg)));
+		if (UNLIKELY(c->mss < c->mss_max))
+			probe = tcp_pmtu_probe(c, MIN(sendable, cwnd - pipe), room);
+		next->len = probe ? probe : burst_bytes(c, MIN(want, MAX(room / seg * seg, seg)));
 	} else if (!(c->flags & TCP_F_FIN_QUEUED) || seq_gt(c->snd_nxt, end)) {
 		return BLOCKED_EMPTY;
 	}

@@ -54,6 +54,7 @@
 #define TCP_MEMORY_YELLOW_PCT      40 /* less of the packet buffers is free */
 #define TCP_MEMORY_RED_PCT         15
 #define TCP_MEMORY_SLACK_PCT       10
+#define TCP_PMTU_CACHE_MAX         256 /* destinations that a core remembers */
 #define TCP_LISTEN_BUCKETS         256
 #define TCP_FAST_OPEN_CACHE_MAX    256 /* servers that a core remembers */
 #define TCP_FAST_OPEN_COOKIE_BYTES 8
@@ -158,6 +159,10 @@ struct tcp_flight {
 	uint32_t min_rtt_us;       /* least round trip of late; 0: no sample yet */
 	uint64_t next_send_ns;     /* pacing: when the next byte is due, by the worker's clock */
 	struct seq ecn_end;        /* with TCP_ECN_F_REDUCED: where that round trip ends */
+	struct seq probe_seq;      /* a larger segment begins there */
+	uint16_t probe_mss;        /* its size; 0: none is out */
+	uint8_t probe_losses;      /* of this size */
+	bool probe_half;           /* the ceiling was lost: half way next (tcp_pmtu.c) */
 	uint64_t cc[TCP_CC_WORDS]; /* the congestion control's own */
 };
 
@@ -238,7 +243,9 @@ struct tcp_conn {
 	/* The round in which the owner's appetite is measured (tcp_buffer.c); modulo 2^16. */
 	uint16_t rcv_round_ms;      /* when it began */
 	uint16_t rcv_round_at_unit; /* the place up to which the owner had read, 256 bytes each */
-	uint16_t rcv_round_rtt_ms;  /* the shortest round trip in it; UINT16_MAX: not known */
+	uint16_t mss_ceiling, mss_max; /* see tcp_pmtu.c */
+	uint16_t pmtu_at_s;            /* modulo 2^16 */
+	uint16_t rcv_round_rtt_ms;     /* the shortest round trip in it; UINT16_MAX: not known */
 };
 
 static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection costs no more");
@@ -360,6 +367,13 @@ struct tcp_fast_open_entry {
 	uint32_t used_ms;
 };
 
+/* What is known of the path to a destination (tcp_pmtu.c). */
+struct tcp_pmtu_entry {
+	struct ip_addr addr;
+	uint16_t mtu;
+	uint32_t until; /* deadline; 0: nothing is known */
+};
+
 /* How much of the core's packet buffers is left (tcp_buffer.c). */
 enum tcp_memory_level {
 	TCP_MEMORY_GREEN,
@@ -404,6 +418,7 @@ struct tcp {
 	struct tcp_cookie_key cookie_keys[2];
 	struct tcp_cookie_key fast_open_keys[2];
 	struct tcp_fast_open_entry fast_open_cache[TCP_FAST_OPEN_CACHE_MAX];
+	struct tcp_pmtu_entry pmtu_cache[TCP_PMTU_CACHE_MAX];
 	uint32_t reply_count;
 	struct tcp_reply replies[TCP_REPLIES_MAX];
 
@@ -816,6 +831,25 @@ void tcp_tw_remove(struct tcp *tcp, struct tcp_tw *tw);
 /** An outgoing connection may take this entry's place (it has timestamps and some age). */
 bool tcp_tw_may_reuse(const struct tcp *tcp, const struct tcp_tw *tw);
 void tcp_tw_timer_fn(struct timer *timer, uint64_t now_ns);
+
+/* tcp_pmtu.c: the path's MTU. */
+/** Established: the sizes that the handshake left are the largest. */
+void tcp_pmtu_open(struct tcp_conn *c);
+/** "Fragmentation needed" about something outstanding; 0: it does not say for which size. */
+void tcp_pmtu_told(struct tcp_conn *c, uint32_t mtu);
+/** A retransmission timeout, counted in `backoff`. */
+void tcp_pmtu_timeout(struct tcp_conn *c);
+/** With mss < mss_max: how many bytes a probe from snd_nxt on takes; 0: none is due. `sendable` is
+ * what the windows let go, `room` what pacing does. */
+uint32_t tcp_pmtu_probe(struct tcp_conn *c, uint32_t sendable, uint32_t room);
+/** Is the segment from `seq` on a probe? Then it is sent whole. */
+bool tcp_pmtu_is_probe(const struct tcp_conn *c, struct seq seq);
+/** With mss < mss_max: snd_una moved. */
+void tcp_pmtu_acked(struct tcp_conn *c);
+/** With mss < mss_max: text from `seq` on is about to go again. */
+void tcp_pmtu_again(struct tcp_conn *c, struct seq seq);
+/** Something was lost. True if it was the probe: that is no congestion, and goes again. */
+bool tcp_pmtu_lost(struct tcp_conn *c);
 
 /* tcp_icmp.c */
 void tcp_icmp_error(void *ctx, const struct ip_icmp_error *error);

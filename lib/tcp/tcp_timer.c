@@ -58,9 +58,7 @@ static void rtx_due(struct tcp_conn *c)
 			c->flags |= TCP_F_SYN_LOST;
 		c->syn_bits |= TCP_SYN_DUE;
 	} else {
-		/* The path may have become narrower. */
-		c->mss =
-			MIN(c->mss, tcp_mss_of_path(tcp, &c->path, ip_addr_is_v4(&c->tuple.local)));
+		tcp_pmtu_timeout(c);
 		if (c->backoff == 1)
 			tcp_cc_congestion(c, TCP_CC_TIMEOUT);
 		c->cwnd = tcp_seg_bytes(c);
