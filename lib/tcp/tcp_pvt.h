@@ -248,7 +248,7 @@ struct tcp_conn {
 	uint16_t rcv_round_rtt_ms;     /* the shortest round trip in it; UINT16_MAX: not known */
 };
 
-static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection costs no more");
+static_assert(sizeof(struct tcp_conn) <= 336, "an idle connection costs no more");
 static_assert(offsetof(struct tcp_conn, snd_wnd) == 64, "line 1");
 static_assert(offsetof(struct tcp_conn, timer) == 128, "line 2");
 static_assert(offsetof(struct tcp_conn, snd) == 192, "line 3");
