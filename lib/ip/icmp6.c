@@ -11,23 +11,6 @@
 
 static const struct ip_addr any;
 
-static bool checksum_is_right(const struct ip_packet *packet)
-{
-	const struct rte_mbuf *m = packet->m;
-	uint32_t sum =
-		wire_checksum_pseudo(&packet->src, &packet->dst, WIRE_PROTO_ICMPV6, m->pkt_len);
-	bool odd = false;
-
-	for (; m != NULL; m = m->next) {
-		uint16_t part = (uint16_t)~wire_checksum_fold(
-			wire_checksum_add(0, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len));
-
-		sum += odd ? __builtin_bswap16(part) : part;
-		odd ^= m->data_len & 1;
-	}
-	return wire_checksum_fold(sum) == 0;
-}
-
 void icmp6_checksum_set(struct rte_mbuf *m, const struct ip_addr *src, const struct ip_addr *dst)
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
@@ -156,7 +139,7 @@ void icmp6_input(struct ip_stack *ip, struct ip_packet *packet)
 
 	if (wire_icmp_parse(rte_pktmbuf_mtod(packet->m, const uint8_t *), packet->m->data_len,
 		    &h) != WIRE_OK ||
-		!checksum_is_right(packet)) {
+		!ip_l4_checksum_holds(packet, WIRE_PROTO_ICMPV6)) {
 		ip_drop(ip, IP_STAT_ICMP_BAD, packet->m);
 		return;
 	}

@@ -22,6 +22,7 @@
 
 #include "port.h"
 #include "steer.h"
+#include "wire_ipv6.h"
 #include "worker.h"
 
 #define IP_IFACES_MAX          32
@@ -94,6 +95,29 @@ struct ip_packet {
 	bool l4_checksum_ok; /* the port saw to it, or it came from ourselves */
 	bool from_us;        /* from ourselves, not from a wire */
 };
+
+/** Any core: bytes of the header that ip_send writes for an address of this family. */
+static inline uint32_t ip_header_bytes(const struct ip_addr *a)
+{
+	return ip_addr_is_v4(a) ? WIRE_IPV4_BYTES_MIN : WIRE_IPV6_BYTES;
+}
+
+/** Any core: true if the checksum of a protocol with a pseudo header holds over a received packet,
+ * whose buffers may have odd lengths (RFC 1071 2). */
+static inline bool ip_l4_checksum_holds(const struct ip_packet *p, uint8_t proto)
+{
+	uint32_t sum = wire_checksum_pseudo(&p->src, &p->dst, proto, p->m->pkt_len);
+	bool odd = false;
+
+	for (const struct rte_mbuf *m = p->m; m != NULL; m = m->next) {
+		uint16_t part = (uint16_t)~wire_checksum_fold(
+			wire_checksum_add(0, rte_pktmbuf_mtod(m, const void *), m->data_len));
+
+		sum += odd ? __builtin_bswap16(part) : part;
+		odd ^= m->data_len & 1;
+	}
+	return wire_checksum_fold(sum) == 0;
+}
 
 typedef void (*ip_proto_fn)(void *ctx, struct ip_packet *packets, uint32_t n);
 

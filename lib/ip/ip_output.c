@@ -19,11 +19,6 @@ void ip_ether_send(struct ip_stack *ip, uint16_t iface, const struct wire_mac *d
 	port_send(ip_iface_port(ip, iface), m);
 }
 
-static uint32_t header_bytes(const struct ip_addr *dst)
-{
-	return ip_addr_is_v4(dst) ? WIRE_IPV4_BYTES_MIN : WIRE_IPV6_BYTES;
-}
-
 static uint32_t header_prepend(struct rte_mbuf *m, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos)
 {
@@ -75,7 +70,7 @@ static bool is_too_big(const struct rte_mbuf *m, uint8_t proto, uint32_t total_b
 void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m)
 {
-	uint32_t total_bytes = m->pkt_len + header_bytes(dst);
+	uint32_t total_bytes = m->pkt_len + ip_header_bytes(dst);
 	struct ip_neighbour *n;
 	struct ip_addr own = *src;
 	uint16_t mtu;

@@ -4,15 +4,14 @@
  * Why not DPDK's own tells docs/decisions/0006.
  */
 #include "port_pvt.h"
+#include "wire_ipv6.h"
 
 #define HEADERS_MAX          (WIRE_ETHER_BYTES + WIRE_VLAN_BYTES + 128 + WIRE_TCP_BYTES_MAX)
 #define IPV4_TOTAL_AT        2
 #define IPV4_ID_AT           4
 #define IPV4_CHECKSUM_AT     10
 #define IPV4_ADDRESSES_AT    12
-#define IPV6_PAYLOAD_AT      4
 #define IPV6_ADDRESSES_AT    8
-#define IPV6_BYTES           40
 #define TCP_SEQ_AT           4
 #define TCP_FLAGS_AT         13
 #define TCP_CHECKSUM_AT      16
@@ -189,7 +188,7 @@ static void write_headers(const struct cut *cut, uint8_t *p, uint32_t n)
 
 	memcpy(p, cut->headers, cut->headers_bytes);
 	if (cut->v6) {
-		store_be16(ip + IPV6_PAYLOAD_AT, (uint16_t)(l3_payload - IPV6_BYTES));
+		store_be16(ip + WIRE_IPV6_LENGTH_AT, (uint16_t)(l3_payload - WIRE_IPV6_BYTES));
 	} else {
 		store_be16(ip + IPV4_TOTAL_AT, (uint16_t)l3_payload);
 		store_be16(

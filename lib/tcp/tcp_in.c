@@ -442,24 +442,6 @@ void tcp_in_conn(struct tcp_conn *c, struct tcp_seg *seg)
 
 /* --- bursts ------------------------------------------------------------------------ */
 
-/* The checksum over a chain whose parts may have odd lengths. */
-static bool checksum_is_right(const struct ip_packet *p)
-{
-	uint32_t sum = wire_checksum_pseudo(&p->src, &p->dst, WIRE_PROTO_TCP, p->m->pkt_len);
-	uint32_t off = 0;
-
-	for (const struct rte_mbuf *m = p->m; m; m = m->next) {
-		uint32_t part =
-			wire_checksum_add(0, rte_pktmbuf_mtod(m, const void *), m->data_len);
-
-		part = (part & 0xffff) + (part >> 16);
-		part = (part & 0xffff) + (part >> 16);
-		sum += off & 1 ? (uint32_t)__builtin_bswap16((uint16_t)part) : part;
-		off += m->data_len;
-	}
-	return wire_checksum_fold(sum) == 0;
-}
-
 /* Parses one packet; false if it is no segment (counted). The payload is what stays in it. */
 static bool prepare(struct tcp *tcp, const struct ip_packet *p, struct tcp_seg *seg)
 {
@@ -475,7 +457,7 @@ static bool prepare(struct tcp *tcp, const struct ip_packet *p, struct tcp_seg *
 		tcp_count(tcp, TCP_STAT_RX_MALFORMED);
 		return false;
 	}
-	if (!p->l4_checksum_ok && !checksum_is_right(p)) {
+	if (!p->l4_checksum_ok && !ip_l4_checksum_holds(p, WIRE_PROTO_TCP)) {
 		tcp_count(tcp, TCP_STAT_RX_CHECKSUM);
 		return false;
 	}

@@ -41,9 +41,10 @@ uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_tuple *tuple)
 	return secret_hash(tcp, tuple, TCP_SECRET_TIMESTAMP);
 }
 
-uint16_t tcp_mss_of_path(const struct tcp *tcp, const struct ip_path *path, bool v4)
+uint16_t tcp_mss_of_path(
+	const struct tcp *tcp, const struct ip_path *path, const struct ip_addr *local)
 {
-	uint32_t headers = (v4 ? WIRE_IPV4_BYTES_MIN : 40u) + WIRE_TCP_BYTES_MIN;
+	uint32_t headers = ip_header_bytes(local) + WIRE_TCP_BYTES_MIN;
 	uint32_t mtu = ip_path_mtu(tcp->ip, path);
 
 	return (uint16_t)MAX(mtu > headers ? mtu - headers : 0, (uint32_t)TCP_MSS_MIN);
@@ -67,7 +68,7 @@ struct tcp_conn *tcp_conn_new(
 		.snd_nxt = isn,
 		.snd_max = isn,
 		.recover = isn,
-		.mss = tcp_mss_of_path(tcp, path, ip_addr_is_v4(&tuple->local)),
+		.mss = tcp_mss_of_path(tcp, path, &tuple->local),
 		.ts_offset = tcp_ts_offset(tcp, tuple),
 		.created_ms = tcp_now_ms(tcp),
 		.last_rx_ms = tcp_now_ms(tcp),

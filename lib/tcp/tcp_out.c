@@ -40,7 +40,7 @@ static struct seq bare_seq(const struct tcp_conn *c)
 static void fill_syn_options(const struct tcp_conn *c, struct wire_tcp *h)
 {
 	bool answer = c->state == TCP_SYN_RECEIVED;
-	uint16_t mss = tcp_mss_of_path(c->tcp, &c->path, ip_addr_is_v4(&c->tuple.local));
+	uint16_t mss = tcp_mss_of_path(c->tcp, &c->path, &c->tuple.local);
 
 	h->has_mss = true;
 	h->mss = answer ? tcp_mss_limit(c, mss) : c->mss;

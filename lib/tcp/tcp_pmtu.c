@@ -23,8 +23,7 @@
 
 #define RAISE_S        600  /* RFC 1191 6.3, RFC 8201 4 */
 #define BASE_MTU_V4    1200 /* RFC 8899 5.1.2 */
-#define MTU_MIN_V6     1280
-#define SEARCH_STEP    32 /* nearer than that is near enough */
+#define SEARCH_STEP    32   /* nearer than that is near enough */
 #define PROBE_TRIES    2
 #define SEGS_BEHIND    3 /* of a probe, for duplicates that tell of its loss */
 #define TIMEOUTS_BLACK 2
@@ -36,12 +35,12 @@ static bool is_v4(const struct tcp_conn *c)
 
 static uint32_t headers_of(const struct tcp_conn *c)
 {
-	return (is_v4(c) ? WIRE_IPV4_BYTES_MIN : 40u) + WIRE_TCP_BYTES_MIN;
+	return ip_header_bytes(&c->tuple.local) + WIRE_TCP_BYTES_MIN;
 }
 
 static uint32_t mtu_min(const struct tcp_conn *c)
 {
-	return is_v4(c) ? IP_MTU_MIN : MTU_MIN_V6;
+	return is_v4(c) ? IP_MTU_MIN : WIRE_IPV6_MTU_MIN;
 }
 
 static uint16_t now_s(const struct tcp_conn *c)
@@ -252,7 +251,7 @@ void tcp_pmtu_told(struct tcp_conn *c, uint32_t mtu)
 	uint32_t headers = headers_of(c), mss;
 
 	/* RFC 8201 4: no link of IPv6 is narrower. */
-	if (!is_v4(c) && mtu < MTU_MIN_V6) {
+	if (!is_v4(c) && mtu < WIRE_IPV6_MTU_MIN) {
 		tcp_count(c->tcp, TCP_STAT_PMTU_REFUSED);
 		return;
 	}
@@ -278,9 +277,9 @@ static uint32_t full_bytes(const struct tcp_conn *c)
 
 void tcp_pmtu_timeout(struct tcp_conn *c)
 {
-	uint32_t base = (is_v4(c) ? BASE_MTU_V4 : MTU_MIN_V6) - headers_of(c);
+	uint32_t base = (is_v4(c) ? BASE_MTU_V4 : WIRE_IPV6_MTU_MIN) - headers_of(c);
 	uint32_t least = mtu_min(c) - headers_of(c);
-	uint32_t own = tcp_mss_of_path(c->tcp, &c->path, is_v4(c));
+	uint32_t own = tcp_mss_of_path(c->tcp, &c->path, &c->tuple.local);
 
 	if (own < c->mss_max) { /* our own link became narrower */
 		c->mss_max = (uint16_t)own;

@@ -567,7 +567,8 @@ static inline void tcp_conn_event(struct tcp_conn *c, uint8_t events)
 /** A connection in the table, CLOSED, with its path and MSS; NULL (counted) without memory. */
 struct tcp_conn *tcp_conn_new(
 	struct tcp *tcp, const struct tcp_tuple *tuple, const struct ip_path *path);
-uint16_t tcp_mss_of_path(const struct tcp *tcp, const struct ip_path *path, bool v4);
+uint16_t tcp_mss_of_path(
+	const struct tcp *tcp, const struct ip_path *path, const struct ip_addr *local);
 /** A key for one use in one period, the same on all cores; `keys` holds the last two. */
 const struct hash_key *tcp_period_key(const struct tcp *tcp, struct tcp_cookie_key keys[2],
 	enum tcp_secret_use use, uint64_t period);

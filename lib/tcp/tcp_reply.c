@@ -22,8 +22,7 @@ static bool fill_syn(
 	if (ip_path_find(tcp->ip, &local, &r->tuple.remote, path) != 0)
 		return false;
 	h->has_mss = true;
-	h->mss = tcp_mss_limited(
-		&tcp->options[r->options], tcp_mss_of_path(tcp, path, ip_addr_is_v4(&local)));
+	h->mss = tcp_mss_limited(&tcp->options[r->options], tcp_mss_of_path(tcp, path, &local));
 	h->has_sack_permitted = r->has_sack;
 	h->has_window_scale = r->has_window_scale;
 	h->window_scale = tcp->rcv_shift;

@@ -13,7 +13,6 @@
 
 #define PORT_MIN           1024       /* of those that are chosen (RFC 6056 3.2) */
 #define DATAGRAM_BYTES_MAX UINT16_MAX /* that came in several buffers: a jumbo frame, fragments */
-#define IPV6_BYTES         40
 
 struct udp_socket {
 	struct list link;
@@ -320,8 +319,7 @@ const struct endpoint *udp_local(const struct udp_socket *socket)
 
 static uint32_t payload_max(const struct udp_socket *s, const struct ip_addr *to)
 {
-	uint32_t ip_bytes = ip_addr_is_v4(to) ? WIRE_IPV4_BYTES_MIN : IPV6_BYTES;
-	uint32_t room = ip_path_mtu(s->udp->ip, &s->path) - ip_bytes;
+	uint32_t room = ip_path_mtu(s->udp->ip, &s->path) - ip_header_bytes(to);
 
 	return MIN(room, (uint32_t)(PKT_DATA_ROOM_BYTES - PKT_HEADROOM_BYTES)) - WIRE_UDP_BYTES;
 }
