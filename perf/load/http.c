@@ -28,7 +28,8 @@ static struct text requests[LOAD_SIZES_MAX], answers[LOAD_SIZES_MAX];
 static uint8_t known_head[LOAD_HEAD_MAX]; /* of an answer */
 static uint32_t known_head_bytes, known_body_bytes;
 
-void http_prepare(const struct scenario *s)
+/* Before the first connection: requests and heads for the scenario's sizes. */
+static void http_prepare(const struct scenario *s)
 {
 	for (uint32_t i = 0; i < s->size_count; i++) {
 		requests[i].len = (uint32_t)snprintf(requests[i].bytes, sizeof(requests[i].bytes),
@@ -40,7 +41,7 @@ void http_prepare(const struct scenario *s)
 
 /* --- client ------------------------------------------------------------------------ */
 
-void http_start(struct load *load, struct client *client)
+static void http_start(struct load *load, struct client *client)
 {
 	const struct text *request;
 	struct net_piece piece;
@@ -116,17 +117,10 @@ static uint32_t take_head(
 static void answer_done(struct load *load, struct client *client)
 {
 	load->totals.bytes += client->body_bytes;
-	if (load->config->scenario->keep_alive) {
+	if (load->config->scenario->keep_alive)
 		load_unit_done(load, client);
-	} else {
-		struct net_conn *c = client->conn;
-
-		client->conn = NULL;
-		client->open = false;
-		c->user = NULL;
-		net_shut(c);
-		load_unit_done(load, client);
-	}
+	else
+		load_conn_done(load, client);
 }
 
 static void client_received(struct net_conn *c, const uint8_t *bytes, uint32_t len)
@@ -144,8 +138,7 @@ static void client_received(struct net_conn *c, const uint8_t *bytes, uint32_t l
 		uint32_t n = take_head(load, client, bytes, len);
 
 		if (n == UINT32_MAX) {
-			load->totals.mismatches++;
-			load_unit_failed(load, client);
+			load_unit_wrong(load, client);
 			return;
 		}
 		bytes += n;
@@ -155,8 +148,7 @@ static void client_received(struct net_conn *c, const uint8_t *bytes, uint32_t l
 		return;
 	if (len > client->body_bytes - client->body_at ||
 		memcmp(bytes, load->object + client->body_at, len) != 0) {
-		load->totals.mismatches++;
-		load_unit_failed(load, client);
+		load_unit_wrong(load, client);
 		return;
 	}
 	client->body_at += len;
@@ -166,8 +158,8 @@ static void client_received(struct net_conn *c, const uint8_t *bytes, uint32_t l
 
 /* --- origin ------------------------------------------------------------------------ */
 
-/* A request that comes in pieces: the last three bytes before and the number of the object are
- * kept in word; count is 1 once the path was seen. */
+/* `word` is the number of the object that is asked for; `count` is 1 from the request's first
+ * bytes, which hold the whole path, to the end of its head. */
 static void origin_received(struct net_conn *c, const uint8_t *bytes, uint32_t len)
 {
 	struct load *load = c->net->app_ctx;
@@ -195,32 +187,23 @@ static void origin_received(struct net_conn *c, const uint8_t *bytes, uint32_t l
 		net_abort(c);
 }
 
-static void origin_opened(struct net_conn *c)
-{
-	(void)c;
-}
-
-static void origin_peer_shut(struct net_conn *c)
-{
-	net_shut(c);
-}
-
-static void origin_closed(struct net_conn *c, bool in_order)
-{
-	(void)c;
-	(void)in_order;
-}
-
-const struct net_app http_client_app = {
+static const struct net_app http_client_app = {
 	.opened = load_opened,
 	.received = client_received,
 	.peer_shut = load_peer_shut,
 	.closed = load_closed,
 };
 
-const struct net_app http_origin_app = {
-	.opened = origin_opened,
+static const struct net_app http_origin_app = {
+	.opened = load_origin_opened,
 	.received = origin_received,
-	.peer_shut = origin_peer_shut,
-	.closed = origin_closed,
+	.peer_shut = net_shut,
+	.closed = load_origin_closed,
+};
+
+const struct load_kind http_kind = {
+	.client_app = &http_client_app,
+	.origin_app = &http_origin_app,
+	.prepare = http_prepare,
+	.start = http_start,
 };

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* http: the applications of the http-* scenarios. */
+/* http: requests for objects of a known size, every byte of the answers checked. */
 #ifndef WEIR_PERF_HTTP_H
 #define WEIR_PERF_HTTP_H
 
 #include "load.h"
 
-/** Before the first connection: requests and heads for the scenario's sizes. */
-void http_prepare(const struct scenario *s);
-void http_start(struct load *load, struct client *client);
-extern const struct net_app http_client_app, http_origin_app;
+extern const struct load_kind http_kind;
 
 #endif

@@ -30,11 +30,12 @@ static void begin(struct load *load, struct client *client, uint64_t due_ns)
 	client->busy = true;
 	client->started_at = due_ns;
 	if (client->open) {
-		load->config->scenario->start(load, client);
+		load->config->scenario->kind->start(load, client);
 		return;
 	}
 	if (!client->conn)
-		client->conn = net_connect(load->net, load->config->scenario->client_app, client);
+		client->conn =
+			net_connect(load->net, load->config->scenario->kind->client_app, client);
 	if (!client->conn) {
 		client->busy = false;
 		client->ready_at = load->now_ns + RETRY_NS;
@@ -68,22 +69,39 @@ void load_unit_done(struct load *load, struct client *client)
 		begin(load, client, load->now_ns);
 }
 
-static void disconnect(struct client *client)
+/* The connection that was the client's, or NULL. */
+static struct net_conn *disconnect(struct client *client)
 {
 	struct net_conn *c = client->conn;
 
 	client->conn = NULL;
 	client->open = false;
 	if (c)
-		net_abort(c);
+		c->user = NULL;
+	return c;
+}
+
+void load_conn_done(struct load *load, struct client *client)
+{
+	net_shut(disconnect(client));
+	load_unit_done(load, client);
 }
 
 void load_unit_failed(struct load *load, struct client *client)
 {
+	struct net_conn *c = disconnect(client);
+
 	load->totals.errors++;
 	client->busy = false;
 	client->ready_at = load->now_ns + RETRY_NS;
-	disconnect(client);
+	if (c)
+		net_abort(c);
+}
+
+void load_unit_wrong(struct load *load, struct client *client)
+{
+	load->totals.mismatches++;
+	load_unit_failed(load, client);
 }
 
 void load_opened(struct net_conn *c)
@@ -97,7 +115,7 @@ void load_opened(struct net_conn *c)
 		count_unit(load, client);
 		client->busy = false;
 	} else if (client->busy) {
-		load->config->scenario->start(load, client);
+		load->config->scenario->kind->start(load, client);
 	}
 }
 
@@ -110,11 +128,8 @@ void load_peer_shut(struct net_conn *c)
 		load_unit_failed(load, client);
 		return;
 	}
-	if (client) {
-		client->conn = NULL;
-		client->open = false;
-		c->user = NULL;
-	}
+	if (client)
+		(void)disconnect(client);
 	net_shut(c);
 }
 
@@ -132,6 +147,17 @@ void load_closed(struct net_conn *c, bool in_order)
 		load->totals.errors++;
 	client->busy = false;
 	client->ready_at = load->now_ns + RETRY_NS;
+}
+
+void load_origin_opened(struct net_conn *c)
+{
+	(void)c;
+}
+
+void load_origin_closed(struct net_conn *c, bool in_order)
+{
+	(void)c;
+	(void)in_order;
 }
 
 static bool may_start(const struct load *load, const struct client *client)

@@ -26,10 +26,18 @@
 #define LOAD_HEAD_MAX    512
 #define LOAD_REQUEST_MAX 1024
 
-struct load;
 struct client;
+struct load;
+struct scenario;
 
-/* What a client does with its connection. */
+/* What a client does with its connection, and an origin with its own. */
+struct load_kind {
+	const struct net_app *client_app;
+	const struct net_app *origin_app;
+	void (*prepare)(const struct scenario *s);               /* once; NULL: nothing to do */
+	void (*start)(struct load *load, struct client *client); /* one more unit of work */
+};
+
 struct scenario {
 	const char *name;
 	const char *text;      /* one line for --help */
@@ -39,10 +47,7 @@ struct scenario {
 	uint32_t think_ms; /* clients pause between units: exponential with this mean; 0: not */
 	bool hold;         /* connections are opened and stay, without work */
 	uint32_t syns;     /* of a flood, per turn */
-	const struct net_app *client_app;
-	const struct net_app *origin_app;
-	void (*prepare)(const struct scenario *s);               /* once; NULL: nothing to do */
-	void (*start)(struct load *load, struct client *client); /* one more unit of work */
+	const struct load_kind *kind;
 };
 
 extern const struct scenario scenarios[];
@@ -101,12 +106,19 @@ struct load {
 void load_turn(struct load *load, uint64_t now_ns);
 /** A unit of work has ended well: counts it, and starts the next if there is no rate. */
 void load_unit_done(struct load *load, struct client *client);
+/** It has ended well and its connection with it, which is shut. */
+void load_conn_done(struct load *load, struct client *client);
 /** It has not; the client connects anew. */
 void load_unit_failed(struct load *load, struct client *client);
+/** It has not, for the answer has bytes that it should not have. */
+void load_unit_wrong(struct load *load, struct client *client);
 /* What every client's application does when its connection opens, is shut, or has gone. */
 void load_opened(struct net_conn *c);
 void load_peer_shut(struct net_conn *c);
 void load_closed(struct net_conn *c, bool in_order);
+/* What every origin's does with its own; it shuts when the client has. */
+void load_origin_opened(struct net_conn *c);
+void load_origin_closed(struct net_conn *c, bool in_order);
 /** Pseudo-random, by the run's seed. */
 uint32_t load_random(struct load *load, uint32_t below);
 

@@ -151,7 +151,7 @@ static void parse_options(int argc, char **argv, struct load_config *config, str
 	/* Those that close and those that open anew are there at the same time. */
 	net->conns_max =
 		config->scenario->hold ? config->clients + 1024 : 4 * config->clients + 8192;
-	net->origin_app = config->scenario->origin_app;
+	net->origin_app = config->scenario->kind->origin_app;
 }
 
 static void run_until(struct load *load, uint64_t end_ns)
@@ -255,8 +255,8 @@ int main(int argc, char **argv)
 	}
 	for (uint32_t i = 0; i < LOAD_OBJECT_MAX; i++)
 		load.object[i] = (uint8_t)(i * 31 + (i >> 8) * 7);
-	if (config.scenario->prepare)
-		config.scenario->prepare(config.scenario);
+	if (config.scenario->kind->prepare)
+		config.scenario->kind->prepare(config.scenario);
 	load.net = net.device ? net_dpdk_create(&net, &load) : net_socket_create(&net, &load);
 	load.rate_next_ns = now_ns();
 	status = run(&load);

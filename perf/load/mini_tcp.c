@@ -511,7 +511,7 @@ static void in_ack(struct mini_tcp *t, struct mini_conn *c, const struct segment
 		c->snd_wnd = s->window << c->snd_shift;
 }
 
-static void in_text(struct mini_tcp *t, struct mini_conn *c, const struct segment *s)
+static void in_text(struct mini_conn *c, const struct segment *s)
 {
 	uint32_t old = c->rcv_nxt - s->seq;
 
@@ -529,7 +529,6 @@ static void in_text(struct mini_tcp *t, struct mini_conn *c, const struct segmen
 		c->rcv_nxt++;
 		c->base.app->peer_shut(&c->base);
 	}
-	(void)t;
 }
 
 void mini_input(struct mini_tcp *t, const uint8_t *ip, uint32_t len)
@@ -558,7 +557,7 @@ void mini_input(struct mini_tcp *t, const uint8_t *ip, uint32_t len)
 	if (c->state == OPEN && s.flags & ACK)
 		in_ack(t, c, &s);
 	if (c->state == OPEN)
-		in_text(t, c, &s);
+		in_text(c, &s);
 	if (c->state != FREE)
 		touch(t, c);
 	if (c->state == OPEN && c->fin_received && c->fin_acked) {

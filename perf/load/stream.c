@@ -6,25 +6,9 @@
 static const uint8_t one_byte[1] = {'x'};
 static const struct net_piece one = {one_byte, 1};
 
-static void ignore(struct net_conn *c)
-{
-	(void)c;
-}
-
-static void origin_closed(struct net_conn *c, bool in_order)
-{
-	(void)c;
-	(void)in_order;
-}
-
-static void origin_peer_shut(struct net_conn *c)
-{
-	net_shut(c);
-}
-
 /* --- one byte each way ------------------------------------------------------------- */
 
-void echo_start(struct load *load, struct client *client)
+static void echo_start(struct load *load, struct client *client)
 {
 	if (!net_send(client->conn, &one, 1))
 		load_unit_failed(load, client);
@@ -39,16 +23,11 @@ static void echo_client_received(struct net_conn *c, const uint8_t *bytes, uint3
 	if (!client)
 		return;
 	if (len != 1 || bytes[0] != one_byte[0]) {
-		load->totals.mismatches++;
-		load_unit_failed(load, client);
+		load_unit_wrong(load, client);
 		return;
 	}
-	client->conn = NULL;
-	client->open = false;
-	c->user = NULL;
-	net_shut(c);
 	load->totals.bytes++;
-	load_unit_done(load, client);
+	load_conn_done(load, client);
 }
 
 static void echo_origin_received(struct net_conn *c, const uint8_t *bytes, uint32_t len)
@@ -58,23 +37,29 @@ static void echo_origin_received(struct net_conn *c, const uint8_t *bytes, uint3
 		net_abort(c);
 }
 
-const struct net_app echo_client_app = {
+static const struct net_app echo_client_app = {
 	.opened = load_opened,
 	.received = echo_client_received,
 	.peer_shut = load_peer_shut,
 	.closed = load_closed,
 };
 
-const struct net_app echo_origin_app = {
-	.opened = ignore,
+static const struct net_app echo_origin_app = {
+	.opened = load_origin_opened,
 	.received = echo_origin_received,
-	.peer_shut = origin_peer_shut,
-	.closed = origin_closed,
+	.peer_shut = net_shut,
+	.closed = load_origin_closed,
+};
+
+const struct load_kind echo_kind = {
+	.client_app = &echo_client_app,
+	.origin_app = &echo_origin_app,
+	.start = echo_start,
 };
 
 /* --- bytes without end ------------------------------------------------------------- */
 
-void stream_start(struct load *load, struct client *client)
+static void stream_start(struct load *load, struct client *client)
 {
 	client->body_at = 0;
 	if (!net_send(client->conn, &one, 1))
@@ -93,8 +78,7 @@ static void stream_client_received(struct net_conn *c, const uint8_t *bytes, uin
 		if (n > len)
 			n = len;
 		if (memcmp(bytes, load->object + client->body_at, n) != 0) {
-			load->totals.mismatches++;
-			load_unit_failed(load, client);
+			load_unit_wrong(load, client);
 			return;
 		}
 		load->totals.bytes += n;
@@ -120,16 +104,22 @@ static void stream_origin_received(struct net_conn *c, const uint8_t *bytes, uin
 		net_abort(c);
 }
 
-const struct net_app stream_client_app = {
+static const struct net_app stream_client_app = {
 	.opened = load_opened,
 	.received = stream_client_received,
 	.peer_shut = load_peer_shut,
 	.closed = load_closed,
 };
 
-const struct net_app stream_origin_app = {
-	.opened = ignore,
+static const struct net_app stream_origin_app = {
+	.opened = load_origin_opened,
 	.received = stream_origin_received,
-	.peer_shut = origin_peer_shut,
-	.closed = origin_closed,
+	.peer_shut = net_shut,
+	.closed = load_origin_closed,
+};
+
+const struct load_kind stream_kind = {
+	.client_app = &stream_client_app,
+	.origin_app = &stream_origin_app,
+	.start = stream_start,
 };

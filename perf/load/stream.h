@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* stream: the applications of the tcp-* scenarios. */
+/* stream: bytes without HTTP. */
 #ifndef WEIR_PERF_STREAM_H
 #define WEIR_PERF_STREAM_H
 
 #include "load.h"
 
 /* A connection, one byte each way, and its end. */
-void echo_start(struct load *load, struct client *client);
-extern const struct net_app echo_client_app, echo_origin_app;
+extern const struct load_kind echo_kind;
 
 /* One byte asks for LOAD_OBJECT_MAX bytes, on a connection that stays; these are a unit. */
-void stream_start(struct load *load, struct client *client);
-extern const struct net_app stream_client_app, stream_origin_app;
+extern const struct load_kind stream_kind;
 
 #endif

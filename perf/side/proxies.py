@@ -60,30 +60,24 @@ class Weir(Proxy):
     settings = 'one worker on one CPU, control core on another; net_memif; no log'
     network = 'memif'
 
-    def __init__(self, binary, *args, workers=1, memory='1g', maxconn=None):
+    def __init__(self, binary, *args):
         super().__init__(*args)
         self.binary = binary
-        self.workers = workers
-        self.memory = memory
-        self.maxconn = maxconn
         self.socket = f'{self.dir}/weir.sock'
         self.memif = f'{self.dir}/memif.sock'
 
     def start(self, mode):
         control = min({*os.sched_getaffinity(0)} - {self.cpu}, default=self.cpu)
-        maxconn = f'maxconn {self.maxconn}' if self.maxconn else ''
         path = self.write('weir.cfg', f'''
 global
     stats socket {self.socket} level admin
-    {maxconn}
 network
     cores control {control} workers {self.cpu}
-    memory {self.memory}
+    memory 1g
     port lan0 vdev net_memif0,role=server,socket={self.memif},socket-abstract=no
     address {WEIR}/16 port lan0
 defaults
     mode {mode}
-    {maxconn}
     timeout connect 5s
     timeout client 60s
     timeout server 60s
@@ -122,10 +116,6 @@ backend b
         return ['--device', f'net_memif0,role=client,socket={self.memif},socket-abstract=no,'
                 'mac=02:00:00:00:00:01', '--client', CLIENTS, '--target', f'{WEIR}:{PORT}',
                 '--origin', f'{ORIGIN}:{ORIGIN_PORT}']
-
-    def rss_bytes(self):
-        with open(f'/proc/{self.process.pid}/statm', encoding='ascii') as f:
-            return int(f.read().split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
 
 class KernelProxy(Proxy):
