@@ -22,12 +22,50 @@ static bool checksum_is_right(const struct rte_mbuf *m)
 	return rte_raw_cksum_mbuf(m, 0, m->pkt_len, &sum) == 0 && sum == UINT16_MAX;
 }
 
+/* --- limits --- */
+
+static const struct {
+	uint32_t per_sec, burst;
+	enum ip_stat stat;
+} limits[IP_LIMIT_COUNT] = {
+	[IP_LIMIT_ERROR] = {200, 50, IP_STAT_ICMP_LIMITED},
+	[IP_LIMIT_ECHO] = {1000, 200, IP_STAT_ICMP_ECHO_LIMITED},
+};
+
+/* A bucket that fills with time. What an answer costs varies around the time between two, so that
+ * nobody can count others' packets by what is left (CVE-2020-25705). */
+bool icmp_may_answer(struct ip_stack *ip, enum ip_limit limit)
+{
+	uint32_t mean_ns = (uint32_t)NS_PER_SEC / limits[limit].per_sec;
+	struct ip_bucket *b = &ip->limits[limit];
+	uint64_t now = ip->worker->now_ns;
+
+	if (b->cost_ns == 0)
+		b->cost_ns = mean_ns / 2 + rand_below(&ip->worker->rand, mean_ns + 1);
+	b->credit_ns =
+		MIN(b->credit_ns + (now - b->filled_at), limits[limit].burst * (uint64_t)mean_ns);
+	b->filled_at = now;
+	if (b->credit_ns < b->cost_ns) {
+		ip_count(ip, limits[limit].stat);
+		return false;
+	}
+	b->credit_ns -= b->cost_ns;
+	b->cost_ns = 0;
+	return true;
+}
+
+/* --- echo --- */
+
 /* The same bytes go back; only the type changes, and the checksum with it (RFC 1624). */
 static void echo_answer(struct ip_stack *ip, const struct ip_packet *packet, struct wire_icmp *h)
 {
 	uint8_t *p = rte_pktmbuf_mtod(packet->m, uint8_t *);
 	uint32_t sum = (uint16_t)~h->checksum + (uint32_t)(uint16_t) ~(WIRE_ICMP_ECHO << 8);
 
+	if (!icmp_may_answer(ip, IP_LIMIT_ECHO)) {
+		pkt_free(packet->m);
+		return;
+	}
 	h->type = WIRE_ICMP_ECHO_REPLY;
 	h->checksum = wire_checksum_fold(sum);
 	wire_icmp_emit(p, h);
@@ -35,6 +73,8 @@ static void echo_answer(struct ip_stack *ip, const struct ip_packet *packet, str
 	ip_mbuf_turn(packet->m);
 	send_from_us(ip, packet, packet->tos & ICMP_TOS_MASK, packet->m);
 }
+
+/* --- errors in --- */
 
 /* Reads the packet that an error quotes; false if we cannot have sent it. */
 static bool error_parse(const struct ip_stack *ip, const struct rte_mbuf *m,
@@ -100,6 +140,8 @@ static void error_input(struct ip_stack *ip, struct ip_packet *packet, const str
 		ip_drop(ip, IP_STAT_ICMP_BAD, packet->m);
 }
 
+/* --- the door --- */
+
 void icmp_input(struct ip_stack *ip, struct ip_packet *packet)
 {
 	struct wire_icmp h;
@@ -124,22 +166,7 @@ void icmp_input(struct ip_stack *ip, struct ip_packet *packet)
 	}
 }
 
-/* A bucket that fills with time; what one error costs is the time between two. */
-bool icmp_credit_take(struct ip_stack *ip)
-{
-	const uint64_t cost_ns = NS_PER_SEC / IP_ICMP_PER_SEC;
-	uint64_t now = ip->worker->now_ns;
-
-	ip->icmp_credit_ns =
-		MIN(ip->icmp_credit_ns + (now - ip->icmp_credit_at), IP_ICMP_BURST * cost_ns);
-	ip->icmp_credit_at = now;
-	if (ip->icmp_credit_ns < cost_ns) {
-		ip_count(ip, IP_STAT_ICMP_LIMITED);
-		return false;
-	}
-	ip->icmp_credit_ns -= cost_ns;
-	return true;
-}
+/* --- errors out --- */
 
 /* The error with the packet's IP header, which still stands in front of the data, and as much of
  * the data as may be. */
@@ -174,7 +201,7 @@ void ip_send_icmp_error(
 	}
 	/* Broadcasts and fragments do not come here; their senders hear nothing (RFC 1122 3.2.2).
 	 */
-	if (about->proto == WIRE_PROTO_ICMP || !icmp_credit_take(ip))
+	if (about->proto == WIRE_PROTO_ICMP || !icmp_may_answer(ip, IP_LIMIT_ERROR))
 		return;
 	m = error_build(ip, about, type, code);
 	if (m == NULL) {

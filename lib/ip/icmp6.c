@@ -41,8 +41,12 @@ static void echo_answer(struct ip_stack *ip, const struct ip_packet *packet, str
 	struct ip_addr src;
 	uint32_t sum;
 
-	if (ip_addr_is_any(&packet->src) || !way_back(ip, packet, &path, &src)) {
+	if (ip_addr_is_any(&packet->src)) {
 		ip_drop(ip, IP_STAT_ICMP_IGNORED, packet->m);
+		return;
+	}
+	if (!icmp_may_answer(ip, IP_LIMIT_ECHO) || !way_back(ip, packet, &path, &src)) {
+		pkt_free(packet->m);
 		return;
 	}
 	sum = (uint16_t)~h->checksum + (uint32_t)(uint16_t) ~(WIRE_ICMP6_ECHO << 8) +
@@ -217,7 +221,7 @@ void icmp6_error_send(struct ip_stack *ip, const struct ip_packet *about, uint8_
 	struct ip_addr src;
 	struct rte_mbuf *m;
 
-	if (!may_be_told(about, also_of_group) || !icmp_credit_take(ip) ||
+	if (!may_be_told(about, also_of_group) || !icmp_may_answer(ip, IP_LIMIT_ERROR) ||
 		!way_back(ip, about, &path, &src))
 		return;
 	m = error_build(ip, about, &h);
@@ -231,14 +235,9 @@ void icmp6_error_send(struct ip_stack *ip, const struct ip_packet *about, uint8_
 /* Where the field stands that names the upper layer. */
 static uint32_t next_at(const struct ip_packet *about)
 {
-	const struct rte_mbuf *m = about->m;
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *) - m->l3_len;
 	struct wire_ipv6_chain chain;
-	struct wire_ipv6 h;
 
-	if (wire_ipv6_parse(p, WIRE_IPV6_BYTES + (size_t)UINT16_MAX, &h) != WIRE_OK)
-		return 0;
-	(void)wire_ipv6_walk(p, m->l3_len, &h, &chain);
+	ip_v6_headers_read(about, &chain);
 	return chain.next_at;
 }
 

@@ -86,7 +86,6 @@ struct ip_stack *ip_stack_create(const struct ip_stack_config *config, struct er
 	ip->port_count = config->port_count;
 	ip->pools = config->pools;
 	ip->generation = 1;
-	ip->icmp_credit_ns = IP_ICMP_BURST * (NS_PER_SEC / IP_ICMP_PER_SEC);
 	stat_group_init(&ip->group, "ip", ip_stat_rows, IP_STAT_COUNT, ip->stats);
 	mld_init(ip);
 	rc = stack_init(ip, err);

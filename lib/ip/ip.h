@@ -237,7 +237,7 @@ void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *sr
 
 /** The owner's core: an ICMP error about a packet that we received, which stays the caller's and is
  * as the handler got it. Type and code are those of IPv4, also for IPv6 (unreachable, time
- * exceeded). At most 200 in a second, 50 at once (RFC 1812 4.3.2.8); none about ICMP, and of
+ * exceeded). At most 200 in a second, about 50 at once (RFC 1812 4.3.2.8); none about ICMP, and of
  * ICMPv6 none about errors and redirects. */
 void ip_send_icmp_error(struct ip_stack *ip, const struct ip_packet *about, uint8_t type,
 	uint8_t code) WR_DATA_CORE;

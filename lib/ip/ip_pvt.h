@@ -42,9 +42,6 @@
 #define IP_NEIGHBOUR_TOUCH_NS     NS_PER_SEC        /* how exact "longest unused" is */
 #define IP_DEFEND_NS              (10 * NS_PER_SEC) /* RFC 5227 2.4: DEFEND_INTERVAL */
 
-/* ICMP errors out: a bucket per core. */
-#define IP_ICMP_PER_SEC   200
-#define IP_ICMP_BURST     50
 #define IP_ICMP_BYTES_MAX 576 /* of the whole error packet (RFC 1812 4.3.2.3) */
 #define IP_ICMP_L4_BYTES  8   /* of ours that an error must quote (RFC 792) */
 
@@ -88,6 +85,7 @@ enum ip_own_kind {
 	IP_OWN_BROADCAST, /* of a connected network (RFC 922) */
 	IP_OWN_TENTATIVE, /* an address of IPv6 that somebody may have (RFC 4862 5.4) */
 	IP_OWN_DUPLICATE, /* an address of IPv6 that somebody has */
+	IP_OWN_GROUP,     /* a group of IPv6 that an interface is in, in the form of own_group() */
 };
 
 struct ip_own {
@@ -100,6 +98,20 @@ struct ip_route {
 	struct ip_prefix prefix;
 	struct ip_addr gateway; /* any: connected */
 	uint16_t iface;
+};
+
+/* What ICMP says by itself, each limited for each core. */
+enum ip_limit {
+	IP_LIMIT_ERROR,
+	IP_LIMIT_ECHO,
+	IP_LIMIT_COUNT,
+};
+
+/* Time that was not yet spent on answers. */
+struct ip_bucket {
+	uint64_t credit_ns;
+	uint64_t filled_at;
+	uint64_t cost_ns; /* of the next answer; 0: not chosen yet */
 };
 
 /* IPv6 on one interface. */
@@ -167,8 +179,7 @@ struct ip_stack {
 	struct ip_reasm *reasm;
 
 	uint64_t conflict_at; /* when a conflict was last reported and answered; 0: never */
-	uint64_t icmp_credit_ns;
-	uint64_t icmp_credit_at;
+	struct ip_bucket limits[IP_LIMIT_COUNT];
 	struct stat_group group;
 
 	struct mem_region region; /* the stack lies in it */
@@ -232,11 +243,17 @@ static inline void ip_mbuf_turn(struct rte_mbuf *m)
 
 /* ip_route.c */
 
+extern const struct ip_addr ip_all_nodes; /* ff02::1 */
+
 /** Set-up: builds the tables from ip->net. 0, -EINVAL or -ENOMEM. */
 int ip_route_init(struct ip_stack *ip, struct error *err);
 void ip_route_fini(struct ip_stack *ip);
 /** NULL: the address means nothing to us. */
 const struct ip_own *ip_own_find(const struct ip_stack *ip, const struct ip_addr *a);
+/** True if packets from this group of IPv6, as it stands on the wire, are for us there. */
+bool ip_group_is_ours(const struct ip_stack *ip, const struct ip_addr *group, uint16_t iface);
+/** True if the station that has the address needs no router to reach this interface. */
+bool ip_is_on_link(const struct ip_stack *ip, const struct ip_addr *a, uint16_t iface);
 /** Our address to speak to `to` with on this interface; false if it has none of that family. `hop`
  * is who gets the packets, of the same family. */
 bool ip_source_select(const struct ip_stack *ip, uint16_t iface, const struct ip_addr *to,
@@ -305,6 +322,8 @@ bool ip_v4_error_about(const struct rte_mbuf *m, uint8_t code, struct ip_icmp_er
 void ip_v6_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface, bool for_many);
 uint32_t ip_v6_prepend(struct rte_mbuf *m, const struct ip_addr *src, const struct ip_addr *dst,
 	uint8_t proto, uint8_t tos, uint8_t ttl);
+/** What the headers said that still stand in front of a received packet. */
+void ip_v6_headers_read(const struct ip_packet *packet, struct wire_ipv6_chain *chain);
 bool ip_v6_error_about(
 	const struct rte_mbuf *m, uint16_t zone, uint8_t code, struct ip_icmp_error *error);
 
@@ -352,8 +371,8 @@ void ip_fragment_send(
 /* icmp.c */
 
 void icmp_input(struct ip_stack *ip, struct ip_packet *packet);
-/** False, and counted, if there were too many answers already. */
-bool icmp_credit_take(struct ip_stack *ip);
+/** False, and counted, if there were too many answers of that kind already. */
+bool icmp_may_answer(struct ip_stack *ip, enum ip_limit limit);
 /** Takes a packet with an error about something that we sent: to its protocol on its core. */
 void icmp_error_deliver(
 	struct ip_stack *ip, struct ip_packet *packet, const struct ip_icmp_error *error);

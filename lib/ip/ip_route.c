@@ -11,6 +11,8 @@
 
 #define LINK_LOCAL_BITS 64
 
+const struct ip_addr ip_all_nodes = {{0xff, 0x02, [15] = 1}};
+
 static uint32_t family_bits(const struct ip_addr *a)
 {
 	return ip_addr_is_v4(a) ? 32 : 128;
@@ -41,6 +43,37 @@ const struct ip_own *ip_own_find(const struct ip_stack *ip, const struct ip_addr
 	const struct ip_own *own = own_slot(ip, a);
 
 	return own->kind == IP_OWN_NONE ? NULL : own;
+}
+
+/* Groups are one for each link: here their second pair of bytes, which is zero on the wire in those
+ * that we are in, tells the interface. */
+static struct ip_addr own_group(const struct ip_addr *group, uint16_t iface)
+{
+	struct ip_addr a = *group;
+
+	store_be16(&a.b[2], ip_zone_of_iface(iface));
+	return a;
+}
+
+bool ip_group_is_ours(const struct ip_stack *ip, const struct ip_addr *group, uint16_t iface)
+{
+	struct ip_addr a = own_group(group, iface);
+	const struct ip_own *own = load_be16(&group->b[2]) == 0 ? ip_own_find(ip, &a) : NULL;
+
+	return own != NULL && own->kind == IP_OWN_GROUP;
+}
+
+/* All nodes, and the solicited-node group of each address (RFC 4291 2.8). */
+static void groups_add(struct ip_stack *ip, const struct ip_address_config *a)
+{
+	struct ip_addr group = own_group(&ip_all_nodes, a->iface);
+
+	if (ip_addr_is_v4(&a->prefix.addr))
+		return;
+	own_add(ip, &group, a->iface, IP_OWN_GROUP);
+	group = wire_ipv6_solicited_node(&a->prefix.addr);
+	group = own_group(&group, a->iface);
+	own_add(ip, &group, a->iface, IP_OWN_GROUP);
 }
 
 static bool has_network(const struct ip_address_config *a)
@@ -108,7 +141,7 @@ static int own_init(struct ip_stack *ip, struct error *err)
 	uint32_t size = 16;
 	int rc;
 
-	while (size < ip->address_count * 4)
+	while (size < ip->address_count * 6) /* with its groups, at most half full */
 		size *= 2;
 	rc = mem_region_alloc(&ip->own_region, size * sizeof(*ip->own), "own addresses", err);
 	if (rc != 0)
@@ -120,9 +153,11 @@ static int own_init(struct ip_stack *ip, struct error *err)
 		for (uint32_t i = 0; i < ip->address_count; i++)
 			if (list[i].service == (service != 0))
 				own_add(ip, &list[i].prefix.addr, list[i].iface, IP_OWN_ADDRESS);
-	for (uint32_t i = 0; i < ip->address_count; i++)
+	for (uint32_t i = 0; i < ip->address_count; i++) {
 		if (broadcast_of(&list[i], &broadcast))
 			own_add(ip, &broadcast, list[i].iface, IP_OWN_BROADCAST);
+		groups_add(ip, &list[i]);
+	}
 	return 0;
 }
 
@@ -269,11 +304,31 @@ void ip_route_fini(struct ip_stack *ip)
 
 /* --- questions --- */
 
+/* Of one machine: ours, whether it is used or not. */
+static bool is_address(const struct ip_own *own)
+{
+	return own->kind != IP_OWN_NONE && own->kind != IP_OWN_BROADCAST &&
+	       own->kind != IP_OWN_GROUP;
+}
+
 bool ip_addr_is_ours(const struct ip_stack *ip, const struct ip_addr *a)
 {
 	const struct ip_own *own = ip_own_find(ip, a);
 
-	return own != NULL && own->kind != IP_OWN_BROADCAST;
+	return own != NULL && is_address(own);
+}
+
+bool ip_is_on_link(const struct ip_stack *ip, const struct ip_addr *a, uint16_t iface)
+{
+	for (uint32_t i = 0; i < ip->route_count; i++) {
+		const struct ip_route *r = &ip->routes[i];
+
+		if (r->iface == iface &&
+			(ip_addr_is_any(&r->gateway) ? ip_prefix_contains(&r->prefix, a)
+						     : ip_addr_eq(&r->gateway, a)))
+			return true;
+	}
+	return false;
 }
 
 /* Another core may be finding out whether it is free. */
@@ -442,7 +497,7 @@ void ip_route_each(
 			.tentative = own->kind == IP_OWN_TENTATIVE,
 			.duplicate = own->kind == IP_OWN_DUPLICATE};
 
-		if (own->kind != IP_OWN_NONE && own->kind != IP_OWN_BROADCAST && !fn(ctx, &info))
+		if (is_address(own) && !fn(ctx, &info))
 			return;
 	}
 	for (uint32_t i = 0; i < ip->route_count; i++) {

@@ -39,23 +39,13 @@ static bool source_is_possible(const struct ip_stack *ip, const struct wire_ipv6
 	       ip_source_is_possible(ip, &h->src, ip_iface(ip, iface));
 }
 
-/* All nodes, and what may be the solicited-node group of one of ours: what it is about is looked up
- * later. */
-static bool is_group_of_ours(const struct ip_addr *dst)
-{
-	static const struct ip_addr all = {{0xff, 0x02, [15] = 1}};
-	static const uint8_t solicited[13] = {0xff, 0x02, [11] = 1, [12] = 0xff};
-
-	return ip_addr_eq(dst, &all) || memcmp(dst->b, solicited, sizeof(solicited)) == 0;
-}
-
 static bool is_for_us(const struct ip_stack *ip, const struct wire_ipv6 *h, uint16_t iface)
 {
 	struct ip_addr dst = ip_addr_from_wire(&h->dst, iface);
 	const struct ip_own *own;
 
 	if (ip_addr_is_multicast(&h->dst))
-		return is_group_of_ours(&h->dst);
+		return ip_group_is_ours(ip, &h->dst, iface);
 	if (has_zone_on_wire(&h->dst) || is_v4_in_disguise(&h->dst))
 		return false;
 	if (ip_addr_is_loopback(&dst) && !ip_iface(ip, iface)->allow_loopback)
@@ -210,6 +200,17 @@ void ip_v6_input(struct ip_stack *ip, struct rte_mbuf *m, uint16_t iface, bool f
 		.ttl = h.ttl,
 		.l4_checksum_ok = ip_l4_checksum_ok(m)};
 	chain_input(ip, &packet, &h);
+}
+
+void ip_v6_headers_read(const struct ip_packet *packet, struct wire_ipv6_chain *chain)
+{
+	const struct rte_mbuf *m = packet->m;
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *) - m->l3_len;
+	struct wire_ipv6 h;
+
+	*chain = (struct wire_ipv6_chain){0};
+	if (wire_ipv6_parse(p, WIRE_IPV6_BYTES + (size_t)UINT16_MAX, &h) == WIRE_OK)
+		(void)wire_ipv6_walk(p, m->l3_len, &h, chain);
 }
 
 uint32_t ip_v6_prepend(struct rte_mbuf *m, const struct ip_addr *src, const struct ip_addr *dst,

@@ -140,6 +140,16 @@ void mld_start(struct ip_stack *ip)
 	}
 }
 
+/* RFC 3810 6.2: from a router on this link, which routers on the way would have looked at. */
+static bool query_is_valid(const struct ip_packet *packet)
+{
+	struct wire_ipv6_chain chain;
+
+	ip_v6_headers_read(packet, &chain);
+	return packet->m->nb_segs == 1 && packet->ttl == HOP_LIMIT &&
+	       ip_addr_is_scoped(&packet->src) && chain.router_alert;
+}
+
 /* Whatever the query asks for, the answer is all that we listen to, at a random moment within the
  * time that it gives; a query that comes meanwhile is answered with it. */
 void mld_input(struct ip_stack *ip, struct ip_packet *packet)
@@ -148,11 +158,9 @@ void mld_input(struct ip_stack *ip, struct ip_packet *packet)
 	const struct rte_mbuf *m = packet->m;
 	struct wire_mld_query q;
 
-	/* RFC 3810 6.2: from a router on this link. */
-	if (m->nb_segs != 1 || packet->ttl != HOP_LIMIT || !ip_addr_is_scoped(&packet->src) ||
-		wire_mld_query_parse(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &q) !=
-			WIRE_OK) {
-		ip_drop(ip, IP_STAT_MLD_IGNORED, packet->m);
+	if (!query_is_valid(packet) || wire_mld_query_parse(rte_pktmbuf_mtod(m, const uint8_t *),
+					       m->data_len, &q) != WIRE_OK) {
+		ip_drop(ip, IP_STAT_MLD_BAD, packet->m);
 		return;
 	}
 	ip_count(ip, IP_STAT_MLD_QUERY_IN);

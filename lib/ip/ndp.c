@@ -9,7 +9,6 @@
 #define HOP_LIMIT 255 /* nobody can have forwarded it (RFC 4861 3.1) */
 
 static const struct ip_addr any;
-static const struct ip_addr all_nodes = {{0xff, 0x02, [15] = 1}};
 
 /* --- out --- */
 
@@ -82,7 +81,7 @@ void ndp_announce(struct ip_stack *ip, uint16_t iface, const struct ip_addr *add
 {
 	struct wire_ndp h = advert_of(ip, iface, addr);
 
-	group_send(ip, iface, &h, addr, &all_nodes);
+	group_send(ip, iface, &h, addr, &ip_all_nodes);
 }
 
 static void answer(struct ip_stack *ip, const struct ip_packet *packet,
@@ -91,7 +90,7 @@ static void answer(struct ip_stack *ip, const struct ip_packet *packet,
 	struct wire_ndp h = advert_of(ip, packet->iface, target);
 
 	if (ip_addr_is_any(&packet->src)) { /* it looks whether the address is free */
-		group_send(ip, packet->iface, &h, target, &all_nodes);
+		group_send(ip, packet->iface, &h, target, &ip_all_nodes);
 		return;
 	}
 	h.solicited = true;
@@ -188,6 +187,14 @@ static void advert_handle(
 	neighbour_learn(ip, packet->iface, &h->target, &mac, news);
 }
 
+/* Whoever has an address of another network cannot be reached without a router, so it is no
+ * neighbour, though it may be on the wire (RFC 5942 4). */
+static bool source_is_neighbour(const struct ip_stack *ip, const struct ip_packet *packet)
+{
+	return ip_addr_is_any(&packet->src) || ip_addr_is_ours(ip, &packet->src) ||
+	       ip_is_on_link(ip, &packet->src, packet->iface);
+}
+
 static void ndp_handle(struct ip_stack *ip, struct ip_packet *packet, const struct wire_ndp *h)
 {
 	const struct ip_own *own = own_target(ip, packet->iface, &h->target);
@@ -231,6 +238,10 @@ void ndp_input(struct ip_stack *ip, struct ip_packet *packet)
 	if (!(h.type == WIRE_ICMP6_SOLICIT ? solicit_is_valid(ip, packet, &h)
 					   : advert_is_valid(ip, packet, &h))) {
 		ip_drop(ip, IP_STAT_NDP_BAD, packet->m);
+		return;
+	}
+	if (!source_is_neighbour(ip, packet)) {
+		ip_drop(ip, IP_STAT_NDP_OFF_LINK, packet->m);
 		return;
 	}
 	h.target = ip_addr_from_wire(&h.target, packet->iface);

@@ -12,6 +12,8 @@
 #define OPTION_PAD1         0
 #define OPTION_PADN         1
 #define OPTION_ROUTER_ALERT 5
+#define ROUTER_ALERT_BYTES  2
+#define ROUTER_ALERT_MLD    0
 #define TCP_OFFSET_AT       12
 #define UPPER_BYTES_MIN     8 /* of UDP, of ICMPv6, of what we do not know */
 
@@ -95,6 +97,13 @@ static void unknown_option(struct walk *w, uint32_t at)
 	}
 }
 
+/* Of the hop-by-hop header alone; there w->out->proto is what is being walked. */
+static bool is_mld_alert(const struct walk *w, uint32_t at)
+{
+	return w->out->proto == WIRE_PROTO_HOP_BY_HOP && w->p[at] == OPTION_ROUTER_ALERT &&
+	       w->p[at + 1] == ROUTER_ALERT_BYTES && load_be16(w->p + at + 2) == ROUTER_ALERT_MLD;
+}
+
 static void walk_options(struct walk *w, uint32_t at, uint32_t end)
 {
 	uint32_t options = 0;
@@ -112,7 +121,9 @@ static void walk_options(struct walk *w, uint32_t at, uint32_t end)
 			refuse_silently(w);
 			return;
 		}
-		if (w->p[at] != OPTION_PADN)
+		if (is_mld_alert(w, at))
+			w->out->router_alert = true;
+		else if (w->p[at] != OPTION_PADN)
 			unknown_option(w, at);
 		at += 2 + w->p[at + 1];
 	}
@@ -241,8 +252,8 @@ size_t wire_ipv6_router_alert_emit(uint8_t *p, uint8_t next)
 	p[0] = next;
 	p[1] = 0;
 	p[2] = OPTION_ROUTER_ALERT;
-	p[3] = 2;
-	store_be16(p + 4, 0); /* MLD */
+	p[3] = ROUTER_ALERT_BYTES;
+	store_be16(p + 4, ROUTER_ALERT_MLD);
 	p[6] = OPTION_PADN;
 	p[7] = 0;
 	return WIRE_IPV6_ROUTER_ALERT_BYTES;

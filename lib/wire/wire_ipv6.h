@@ -60,6 +60,7 @@ struct wire_ipv6_chain {
 	uint16_t next_at;      /* of the field that names it */
 	uint8_t proto;         /* the upper layer's, or the first header's that we do not know */
 	uint8_t extensions;    /* how many extension headers */
+	bool router_alert;     /* it asks routers to look at it, for MLD (RFC 2711) */
 	struct wire_ipv6_fragment fragment;
 
 	/* With WIRE_MALFORMED: what the sender is to hear by ICMPv6, if it is to hear something. */

@@ -2,7 +2,9 @@
 /* Neighbour discovery (RFC 4861), duplicate addresses (RFC 4862), groups (RFC 3810). */
 #include "fixture6.h"
 
-#define HOP_LIMIT 255
+#define HOP_LIMIT     255
+#define MLD_HOP_LIMIT 1
+#define MLD_QUERY_MAX (WIRE_IPV6_ROUTER_ALERT_BYTES + WIRE_MLD1_BYTES)
 
 struct message {
 	struct ip_addr src, dst;
@@ -23,11 +25,33 @@ static struct message solicit(void)
 			.source_mac = fake_mac_peer}};
 }
 
+/* `h` and what is behind it. */
+static void packet_receive(struct machine *m, const struct wire_ipv6 *h, const uint8_t *body)
+{
+	bool group = ip_addr_is_multicast(&h->dst);
+	struct wire_ether ether = {group ? wire_ipv6_group_mac(&h->dst) : fake_mac_port,
+		fake_mac_peer, WIRE_ETHERTYPE_IPV6, 0, 0};
+	struct rte_mbuf *frame = pkt_alloc(&m->pools);
+	uint8_t *p = (uint8_t *)rte_pktmbuf_append(
+		frame, (uint16_t)(WIRE_ETHER_BYTES + WIRE_IPV6_BYTES + h->payload_bytes));
+
+	p += wire_ether_emit(p, &ether);
+	p += wire_ipv6_emit(p, h);
+	memcpy(p, body, h->payload_bytes);
+	fake_port_receive(&m->port, frame);
+	fake_workers_settle(m->f);
+}
+
+static void sum_set(const struct wire_ipv6 *h, uint8_t *icmp, size_t len)
+{
+	uint32_t sum = wire_checksum_pseudo(&h->src, &h->dst, WIRE_PROTO_ICMPV6, (uint32_t)len);
+
+	store_be16(icmp + 2, 0);
+	store_be16(icmp + 2, wire_checksum_fold(wire_checksum_add(sum, icmp, len)));
+}
+
 static void receive(struct machine *m, const struct message *msg)
 {
-	bool group = ip_addr_is_multicast(&msg->dst);
-	struct wire_ether ether = {group ? wire_ipv6_group_mac(&msg->dst) : fake_mac_port,
-		fake_mac_peer, WIRE_ETHERTYPE_IPV6, 0, 0};
 	uint8_t body[WIRE_NDP_BYTES_MAX];
 	size_t len = wire_ndp_emit(body, &msg->h);
 	struct wire_ipv6 h = {.src = msg->src,
@@ -35,18 +59,10 @@ static void receive(struct machine *m, const struct message *msg)
 		.payload_bytes = (uint16_t)len,
 		.ttl = msg->ttl,
 		.next = WIRE_PROTO_ICMPV6};
-	uint32_t sum = wire_checksum_pseudo(&h.src, &h.dst, WIRE_PROTO_ICMPV6, (uint32_t)len);
-	struct rte_mbuf *frame = pkt_alloc(&m->pools);
-	uint8_t *p = (uint8_t *)rte_pktmbuf_append(
-		frame, (uint16_t)(WIRE_ETHER_BYTES + WIRE_IPV6_BYTES + len));
 
-	store_be16(body + 2,
-		(uint16_t)(wire_checksum_fold(wire_checksum_add(sum, body, len)) + msg->bad_sum));
-	p += wire_ether_emit(p, &ether);
-	p += wire_ipv6_emit(p, &h);
-	memcpy(p, body, len);
-	fake_port_receive(&m->port, frame);
-	fake_workers_settle(m->f);
+	sum_set(&h, body, len);
+	body[2] ^= msg->bad_sum;
+	packet_receive(m, &h, body);
 }
 
 /* The next message of discovery that was sent; type 0 if there is none. */
@@ -128,11 +144,35 @@ static void solicited_to_all(struct message *msg)
 	msg->dst = fake_addr("ff02::1");
 }
 
+static void off_link(struct message *msg)
+{
+	msg->src = fake_addr("2001:db8::2");
+}
+
+static void advert_off_link(struct message *msg)
+{
+	msg->src = fake_addr("2001:db8::2");
+	msg->dst = us;
+	msg->h = (struct wire_ndp){.type = WIRE_ICMP6_ADVERT,
+		.target = peer,
+		.solicited = true,
+		.has_target_mac = true,
+		.target_mac = fake_mac_peer};
+}
+
 static void router_advert(struct message *msg)
 {
 	msg->src = fake_addr("fe80::2");
 	msg->dst = fake_addr("ff02::1");
 	msg->h = (struct wire_ndp){.type = WIRE_ICMP6_ROUTER_ADVERT, .router_lifetime_s = 1800};
+}
+
+static bool no_neighbour(void *ctx, const struct ip_neighbour_info *n)
+{
+	(void)ctx;
+	(void)n;
+	fail_msg("a neighbour by a message that must not be believed");
+	return false;
 }
 
 static void test_not_believed(void **state)
@@ -147,6 +187,8 @@ static void test_not_believed(void **state)
 		{our_mac, IP_STAT_NDP_BAD},
 		{group_mac, IP_STAT_NDP_BAD},
 		{solicited_to_all, IP_STAT_NDP_BAD},
+		{off_link, IP_STAT_NDP_OFF_LINK},
+		{advert_off_link, IP_STAT_NDP_OFF_LINK},
 		{router_advert, IP_STAT_NDP_IGNORED},
 	};
 	struct machine *m = *state;
@@ -161,7 +203,35 @@ static void test_not_believed(void **state)
 		if (stat_of(m, rows[i].stat) != before + 1)
 			fail_msg("row %zu", i);
 		assert_int_equal(sent(m, &ip).type, 0);
+		ip_neighbour_each(m->ip, no_neighbour, NULL);
 	}
+}
+
+static bool neighbour_count(void *ctx, const struct ip_neighbour_info *n)
+{
+	(void)n;
+	++*(uint32_t *)ctx;
+	return true;
+}
+
+/* Those that need no router to reach us: of a network of ours, and the link-local ones. */
+static void test_on_link(void **state)
+{
+	static const char *const sources[] = {"fd00:9::77", "fe80::77"};
+	struct machine *m = *state;
+	struct wire_ipv6 ip;
+
+	for (uint32_t i = 0; i < ARRAY_LEN(sources); i++) {
+		struct message ask = solicit();
+		uint32_t count = 0;
+
+		ask.src = fake_addr(sources[i]);
+		receive(m, &ask);
+		assert_int_equal(sent(m, &ip).type, WIRE_ICMP6_ADVERT);
+		ip_neighbour_each(m->ip, neighbour_count, &count);
+		assert_int_equal(count, i + 1);
+	}
+	assert_int_equal(stat_of(m, IP_STAT_NDP_OFF_LINK), 0);
 }
 
 /* A packet waits while its neighbour is looked for, and leaves when it answers. */
@@ -279,11 +349,106 @@ static void test_groups(void **state)
 	assert_true(stat_of(m, IP_STAT_MLD_REPORT_OUT) >= 1);
 }
 
+/* --- queries --- */
+
+struct query {
+	struct ip_addr src, dst;
+	uint8_t ttl;
+	uint8_t option; /* in the place of the router alert's */
+	uint8_t router_alert;
+	uint16_t len;
+	bool no_options;
+};
+
+static struct query good_query(void)
+{
+	return (struct query){.src = fake_addr("fe80::2"),
+		.dst = fake_addr("ff02::1"),
+		.ttl = MLD_HOP_LIMIT,
+		.option = 5,
+		.len = WIRE_MLD1_BYTES};
+}
+
+static void query_receive(struct machine *m, const struct query *q)
+{
+	uint8_t body[MLD_QUERY_MAX] = {0};
+	uint8_t *icmp = body;
+	struct wire_ipv6 h = {
+		.src = q->src, .dst = q->dst, .ttl = q->ttl, .next = WIRE_PROTO_ICMPV6};
+
+	if (!q->no_options) {
+		h.next = WIRE_PROTO_HOP_BY_HOP;
+		icmp += wire_ipv6_router_alert_emit(body, WIRE_PROTO_ICMPV6);
+		body[2] = q->option;
+		body[5] = q->router_alert;
+	}
+	icmp[0] = WIRE_ICMP6_MLD_QUERY;
+	store_be16(icmp + 4, 1000); /* ms to answer in */
+	sum_set(&h, icmp, q->len);
+	h.payload_bytes = (uint16_t)(icmp - body + q->len);
+	packet_receive(m, &h, body);
+}
+
+static void query_no_options(struct query *q)
+{
+	q->no_options = true;
+}
+
+static void query_other_option(struct query *q)
+{
+	q->option = 0x1e;
+}
+
+static void query_other_alert(struct query *q)
+{
+	q->router_alert = 1; /* RSVP */
+}
+
+static void query_wrong_hop_limit(struct query *q)
+{
+	q->ttl = 64;
+}
+
+static void query_wide_source(struct query *q)
+{
+	q->src = peer;
+}
+
+static void query_short(struct query *q)
+{
+	q->len = WIRE_MLD1_BYTES - 4;
+}
+
+static void test_queries(void **state)
+{
+	static void (*const bad[])(struct query * q) = {query_no_options, query_other_option,
+		query_other_alert, query_wrong_hop_limit, query_wide_source, query_short};
+	struct machine *m = *state;
+	uint64_t reports = stat_of(m, IP_STAT_MLD_REPORT_OUT);
+	struct query q;
+
+	for (uint32_t i = 0; i < ARRAY_LEN(bad); i++) {
+		q = good_query();
+		bad[i](&q);
+		query_receive(m, &q);
+		if (stat_of(m, IP_STAT_MLD_BAD) != i + 1)
+			fail_msg("row %u", i);
+	}
+	fake_workers_run_for(m->f, 2 * NS_PER_SEC);
+	assert_int_equal(stat_of(m, IP_STAT_MLD_REPORT_OUT), reports);
+	q = good_query();
+	query_receive(m, &q);
+	fake_workers_run_for(m->f, 2 * NS_PER_SEC);
+	assert_int_equal(stat_of(m, IP_STAT_MLD_QUERY_IN), 1);
+	assert_true(stat_of(m, IP_STAT_MLD_REPORT_OUT) > reports);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_believed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_on_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resolution, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tentative, setup_tentative, teardown),
 		cmocka_unit_test_setup_teardown(
@@ -292,6 +457,7 @@ int main(void)
 			test_duplicate_by_solicit, setup_tentative, teardown),
 		cmocka_unit_test_setup_teardown(test_conflict, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queries, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

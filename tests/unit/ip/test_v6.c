@@ -251,6 +251,69 @@ static void test_echo(void **state)
 	assert_int_equal(stat_of(m, IP_STAT_ICMP_BAD), 1);
 }
 
+/* Groups that we are not in are not ours to answer for, however the frame came here. */
+static void test_echo_to_groups(void **state)
+{
+	static const struct {
+		const char *group;
+		bool answered;
+	} rows[] = {
+		{"ff02::1", true},
+		{"ff02::1:ff00:1", true}, /* of fd00:9::1 */
+		{"ff02::1:ff00:2", false},
+		{"ff02::2", false},
+		{"ff05::1", false},
+		{"ff02:1::1", false}, /* all nodes in the form that the table of addresses has */
+		{"ff02:1::1:ff00:1", false},
+	};
+	struct machine *m = *state;
+	struct wire_icmp h = {.type = WIRE_ICMP6_ECHO, .rest = 1};
+	struct ip_addr group, link_local = wire_ipv6_link_local(&fake_mac_port);
+
+	meet_peer(m);
+	for (uint32_t i = 0; i < ARRAY_LEN(rows) + 1; i++) {
+		bool answered = i == ARRAY_LEN(rows) || rows[i].answered;
+		uint64_t before = stat_of(m, IP_STAT_RX_NOT_OURS);
+		struct rte_mbuf *sent;
+		struct in in;
+
+		group = i < ARRAY_LEN(rows) ? fake_addr(rows[i].group)
+					    : wire_ipv6_solicited_node(&link_local);
+		in_init(m, &in);
+		in.h.next = WIRE_PROTO_ICMPV6;
+		in.h.dst = group;
+		in.mac = wire_ipv6_group_mac(&group);
+		wire_icmp_emit(in.body, &h);
+		icmp_sum(&in);
+		receive(m, &in);
+		sent = sent_of(m, WIRE_ICMP6_ECHO_REPLY);
+		if ((sent != NULL) != answered)
+			fail_msg("row %u", i);
+		pkt_free(sent);
+		assert_int_equal(stat_of(m, IP_STAT_RX_NOT_OURS) - before, !answered);
+	}
+}
+
+static void test_echo_limit(void **state)
+{
+	struct machine *m = *state;
+	struct wire_icmp h = {.type = WIRE_ICMP6_ECHO, .rest = 1};
+	struct in in;
+
+	meet_peer(m);
+	in_init(m, &in);
+	in.h.next = WIRE_PROTO_ICMPV6;
+	wire_icmp_emit(in.body, &h);
+	icmp_sum(&in);
+	for (uint32_t i = 0; i < 400; i++) {
+		receive(m, &in);
+		discard(m);
+	}
+	assert_in_range(stat_of(m, IP_STAT_ICMP_ECHO_IN), 180, 220);
+	assert_int_equal(
+		stat_of(m, IP_STAT_ICMP_ECHO_IN) + stat_of(m, IP_STAT_ICMP_ECHO_LIMITED), 400);
+}
+
 static struct ip_icmp_error told;
 static uint32_t told_count;
 
@@ -337,6 +400,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_input, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_short_and_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_echo, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_echo_to_groups, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_echo_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_errors_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
 	};

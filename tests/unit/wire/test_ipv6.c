@@ -214,7 +214,7 @@ static void fragment_fields(void **state)
 	assert_true(c.fragment.more);
 }
 
-static void router_alert_is_skipped(void **state)
+static void router_alert_is_told(void **state)
 {
 	struct wire_ipv6 h = {.payload_bytes = 8, .next = WIRE_PROTO_HOP_BY_HOP};
 	uint8_t in[WIRE_IPV6_BYTES + 8] = {0};
@@ -224,6 +224,14 @@ static void router_alert_is_skipped(void **state)
 	assert_int_equal(wire_ipv6_router_alert_emit(in + WIRE_IPV6_BYTES, 58), 8);
 	assert_int_equal(wire_ipv6_walk(in, sizeof(in), &h, &c), WIRE_OK);
 	assert_int_equal(c.proto, 58);
+	assert_true(c.router_alert);
+	in[WIRE_IPV6_BYTES + 5] = 1; /* for another protocol */
+	assert_int_equal(wire_ipv6_walk(in, sizeof(in), &h, &c), WIRE_OK);
+	assert_false(c.router_alert);
+	in[WIRE_IPV6_BYTES + 5] = 0;
+	h.next = WIRE_PROTO_DESTINATION; /* where no router looks */
+	assert_int_equal(wire_ipv6_walk(in, sizeof(in), &h, &c), WIRE_OK);
+	assert_false(c.router_alert);
 }
 
 static void addresses_made_of_others(void **state)
@@ -249,7 +257,7 @@ int main(void)
 		cmocka_unit_test(walks),
 		cmocka_unit_test(long_headers_are_refused),
 		cmocka_unit_test(fragment_fields),
-		cmocka_unit_test(router_alert_is_skipped),
+		cmocka_unit_test(router_alert_is_told),
 		cmocka_unit_test(addresses_made_of_others),
 	};
 
