@@ -67,3 +67,56 @@ void script_run(const struct script *s, enum model_mode mode)
 	bench_check_stats(b, s->name, s->stats);
 	bench_end(b);
 }
+
+/* --- set-ups ----------------------------------------------------------------------- */
+
+void script_refuse(struct bench *b)
+{
+	b->policy[0] = BENCH_REFUSE;
+}
+
+void script_hang(struct bench *b)
+{
+	b->policy[0] = BENCH_HANG;
+}
+
+void script_no_port(struct bench *b)
+{
+	b->policy[0] = BENCH_NO_PORT;
+}
+
+void script_disabled(struct bench *b)
+{
+	b->servers[0].disabled = true;
+}
+
+void script_no_backend(struct bench *b)
+{
+	b->fe->fe.default_backend = MODEL_NONE;
+}
+
+void script_dontlognull(struct bench *b)
+{
+	b->fe->dontlognull = true;
+}
+
+void script_abortonclose_hang(struct bench *b)
+{
+	script_hang(b);
+	b->be->abortonclose = true;
+}
+
+void script_logasap(struct bench *b)
+{
+	b->fe->logasap = true;
+}
+
+void script_default_log(struct bench *b)
+{
+	b->fe->log_format = MODEL_LOG_DEFAULT;
+}
+
+void script_tunnel(struct bench *b)
+{
+	b->be->timeouts.tunnel = 200;
+}

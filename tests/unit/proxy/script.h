@@ -25,4 +25,18 @@ struct script {
 
 void script_run(const struct script *s, enum model_mode mode);
 
+/* Set-ups of rows in both modes. The first server: */
+void script_refuse(struct bench *b);
+void script_hang(struct bench *b);
+void script_no_port(struct bench *b);
+void script_disabled(struct bench *b);
+/* The frontend: */
+void script_no_backend(struct bench *b);
+void script_dontlognull(struct bench *b);
+void script_logasap(struct bench *b);
+void script_default_log(struct bench *b);
+/* The backend: */
+void script_abortonclose_hang(struct bench *b);
+void script_tunnel(struct bench *b);
+
 #endif

@@ -13,45 +13,9 @@
 #define UP_GET   "GET /x HTTP/1.1\r\nhost: a\r\n\r\n"
 #define UP_CLOSE "GET /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
 
-static void refuse(struct bench *b)
-{
-	b->policy[0] = BENCH_REFUSE;
-}
-
-static void hang(struct bench *b)
-{
-	b->policy[0] = BENCH_HANG;
-}
-
-static void no_port(struct bench *b)
-{
-	b->policy[0] = BENCH_NO_PORT;
-}
-
-static void disabled(struct bench *b)
-{
-	b->servers[0].disabled = true;
-}
-
-static void no_backend(struct bench *b)
-{
-	b->fe->fe.default_backend = MODEL_NONE;
-}
-
-static void dontlognull(struct bench *b)
-{
-	b->fe->dontlognull = true;
-}
-
 static void slow_client(struct bench *b)
 {
 	b->fe->timeouts.client = 5000;
-}
-
-static void abortonclose_hang(struct bench *b)
-{
-	hang(b);
-	b->be->abortonclose = true;
 }
 
 static void times(struct bench *b)
@@ -90,19 +54,9 @@ static void never(struct bench *b)
 	b->be->be.reuse = MODEL_REUSE_NEVER;
 }
 
-static void logasap(struct bench *b)
-{
-	b->fe->logasap = true;
-}
-
 static void clf(struct bench *b)
 {
 	b->fe->log_format = MODEL_LOG_HTTP_CLF;
-}
-
-static void default_log(struct bench *b)
-{
-	b->fe->log_format = MODEL_LOG_DEFAULT;
 }
 
 static void forwardfor(struct bench *b)
@@ -136,21 +90,16 @@ static void errorfile(struct bench *b)
 				    "text/plain\r\n\r\nback soon") -
 				     1}};
 
-	disabled(b);
+	script_disabled(b);
 	b->fe->errorfile_count = 1;
 	b->fe->errorfiles = &file;
 }
 
 static void redispatch(struct bench *b)
 {
-	refuse(b);
+	script_refuse(b);
 	b->servers[1].disabled = false;
 	b->be->be.redispatch = true;
-}
-
-static void tunnel(struct bench *b)
-{
-	b->be->timeouts.tunnel = 200;
 }
 
 static const struct script exchanges[] = {
@@ -201,13 +150,13 @@ static const struct script exchanges[] = {
 			"s> HTTP/1.1 100 Continue\r\n\r\n", "c> abc", "s> " OK5},
 		"HTTP/1.1 100 Continue\r\n\r\n" GOT_OK5, 'O', " 200 ",
 		"F.hrsp_1xx=1 F.hrsp_2xx=1 1.hrsp_1xx=1 1.req_tot=1"},
-	{"upgrade", tunnel,
+	{"upgrade", script_tunnel,
 		{"c> GET /x HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: ws\r\n\r\n",
 			"s> HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: "
 			"ws\r\n\r\nhi",
 			"c> ho", "wait 150", "s> ha", "wait 150", "c shut", "s shut"},
 		"HTTP/1.1 101 Switching Protocols\r\n", 'F', " 101 ", "F.hrsp_1xx=1 F.scur=0"},
-	{"tunnel timeout", tunnel,
+	{"tunnel timeout", script_tunnel,
 		{"c> GET /x HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: ws\r\n\r\n",
 			"s> HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: "
 			"ws\r\n\r\nhi",
@@ -231,7 +180,7 @@ static const struct script exchanges[] = {
 			"s> HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
 			"s shut"},
 		GOT_OK5, 'O', " 200 54 ", "1.srv_icur=0"},
-	{"log as soon as possible", logasap,
+	{"log as soon as possible", script_logasap,
 		{"c> " GET, "s> HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"}, "HTTP/1.1 200 OK",
 		'O', " 0/0/0/0/+0 200 +49 - - ---- 1/1/1/1/0 0/0", ""},
 	{"common log format", clf, {"c> " GET, "s> " OK5}, GOT_OK5, 'O',
@@ -239,7 +188,7 @@ static const struct script exchanges[] = {
 		"000 "
 		"\"fe\" \"be\" \"s1\" 0 0 0 0 0 ---- 1 1 0 0 0 0 0 \"\" \"\"",
 		""},
-	{"default log", default_log, {"c> " GET}, NULL, 'O',
+	{"default log", script_default_log, {"c> " GET}, NULL, 'O',
 		"Connect from 127.0.0.1:2 to 127.0.0.1:1 (fe/HTTP)", ""},
 	{"odd bytes are encoded", NULL, {"c> A#B /x HTTP/1.1\r\nHost: a\r\n\r\n", "s> " OK5},
 		GOT_OK5, 'O', " \"A#23B /x HTTP/1.1\"", ""},
@@ -264,42 +213,45 @@ static const struct script failures[] = {
 	{"nothing sent", NULL, {"wait 602"}, "HTTP/1.1 408 Request Time-out\r\n", 'F',
 		" fe fe/<NOSRV> -1/-1/-1/-1/600 408 0 - - cR-- 1/1/0/0/0 0/0 \"<BADREQ>\"",
 		"F.ereq=1 L.ereq=1 F.hrsp_4xx=1 F.req_tot=1 F.bout=0 B.stot=0"},
-	{"nothing sent, dontlognull", dontlognull, {"wait 602"}, "HTTP/1.1 408 ", 'F', NULL,
+	{"nothing sent, dontlognull", script_dontlognull, {"wait 602"}, "HTTP/1.1 408 ", 'F', NULL,
 		"F.ereq=1"},
 	{"half a head", times, {"c> GET / HT", "wait 202"}, "HTTP/1.1 408 ", 'F', " -1/-1/-1/-1/20",
 		"F.ereq=1"},
-	{"half a head, dontlognull", dontlognull, {"c> GET / HT", "wait 602"}, "HTTP/1.1 408 ", 'F',
-		" 408 0 - - cR-- ", ""},
+	{"half a head, dontlognull", script_dontlognull, {"c> GET / HT", "wait 602"},
+		"HTTP/1.1 408 ", 'F', " 408 0 - - cR-- ", ""},
 	{"half a head and the end", NULL, {"c> GET / HT", "c shut"}, "HTTP/1.1 400 Bad request\r\n",
 		'F', " -1/-1/-1/-1/0 400 0 - - CR-- 1/1/0/0/0 0/0 \"<BADREQ>\"", "F.ereq=1"},
 	{"half a head and a reset", NULL, {"c> GET / HT", "c reset"}, NULL, 'O', " 400 0 - - CR-- ",
 		"F.ereq=1 F.hrsp_4xx=1"},
 	{"leaves at once (own: no answer)", NULL, {"c shut"}, NULL, 'F', " 400 0 - - CR-- ",
 		"F.ereq=1 F.hrsp_4xx=1 F.req_tot=1"},
-	{"leaves at once, dontlognull", dontlognull, {"c shut"}, NULL, 'F', NULL, "F.ereq=1"},
+	{"leaves at once, dontlognull", script_dontlognull, {"c shut"}, NULL, 'F', NULL,
+		"F.ereq=1"},
 	{"bad header", NULL, {"c> GET / HTTP/1.1\r\nHost : a\r\n\r\n"},
 		"HTTP/1.1 400 Bad request\r\n", 'F',
 		" fe fe/<NOSRV> -1/-1/-1/-1/0 400 0 - - PR-- 1/1/0/0/0 0/0 \"<BADREQ>\"",
 		"F.ereq=1 F.hrsp_4xx=1"},
-	{"refused", refuse, {"c> " GET, "wait 303"}, "HTTP/1.1 503 Service Unavailable\r\n", 'O',
-		" be/s1 0/0/-1/-1/30",
+	{"refused", script_refuse, {"c> " GET, "wait 303"}, "HTTP/1.1 503 Service Unavailable\r\n",
+		'O', " be/s1 0/0/-1/-1/30",
 		"B.econ=1 1.econ=1 B.wretr=1 1.wretr=1 1.connect=2 1.stot=2 B.stot=1 F.hrsp_5xx=1 "
 		"B.hrsp_5xx=1 1.hrsp_5xx=0 1.req_tot=0 1.bin=39 F.bin=39"},
-	{"refused: the rest of the line", refuse, {"c> " GET, "wait 303"}, "HTTP/1.1 503 ", 'O',
-		" 503 217 - - SC-- 1/1/0/0/1 0/0 \"GET /x HTTP/1.1\"", "1.bout=217 B.bout=217"},
-	{"never answers the SYN", hang, {"c> " GET, "wait 603"}, "HTTP/1.1 503 ", 'O',
+	{"refused: the rest of the line", script_refuse, {"c> " GET, "wait 303"}, "HTTP/1.1 503 ",
+		'O', " 503 217 - - SC-- 1/1/0/0/1 0/0 \"GET /x HTTP/1.1\"",
+		"1.bout=217 B.bout=217"},
+	{"never answers the SYN", script_hang, {"c> " GET, "wait 603"}, "HTTP/1.1 503 ", 'O',
 		" 503 217 - - sC-- 1/1/0/0/1 ", "B.econ=1"},
-	{"out of ports", no_port, {"c> " GET, "wait 3"}, "HTTP/1.1 503 ", 'O', " RC-- ",
+	{"out of ports", script_no_port, {"c> " GET, "wait 3"}, "HTTP/1.1 503 ", 'O', " RC-- ",
 		"B.econ=1"},
-	{"no server is up", disabled, {"c> " GET}, "HTTP/1.1 503 Service Unavailable\r\n", 'O',
-		" be/<NOSRV> 0/-1/-1/-1/0 503 217 - - SC-- 1/1/0/0/0 0/0", "B.econ=1 B.bout=217"},
-	{"no backend", no_backend, {"c> " GET}, "HTTP/1.1 503 ", 'O',
+	{"no server is up", script_disabled, {"c> " GET}, "HTTP/1.1 503 Service Unavailable\r\n",
+		'O', " be/<NOSRV> 0/-1/-1/-1/0 503 217 - - SC-- 1/1/0/0/0 0/0",
+		"B.econ=1 B.bout=217"},
+	{"no backend", script_no_backend, {"c> " GET}, "HTTP/1.1 503 ", 'O',
 		" fe/<NOSRV> 0/-1/-1/-1/0 503 217 - - SC-- ", "B.stot=0"},
-	{"503 for HEAD", disabled, {"c> HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n"},
+	{"503 for HEAD", script_disabled, {"c> HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n"},
 		"HTTP/1.1 503 Service Unavailable\r\n", 'O', " 503 110 - - SC-- ", "F.bout=110"},
 	{"errorfile", errorfile, {"c> " GET}, "HTTP/1.1 503 Gone fishing\r\n", 'O', " 503 ", ""},
-	{"connection used after a 503", disabled, {"c> " GET, "c> " GET}, "HTTP/1.1 503 ", 'O',
-		" 503 ", "F.req_tot=2"},
+	{"connection used after a 503", script_disabled, {"c> " GET, "c> " GET}, "HTTP/1.1 503 ",
+		'O', " 503 ", "F.req_tot=2"},
 	{"server does not answer", slow_client, {"c> " GET, "wait 802"},
 		"HTTP/1.1 504 Gateway Time-out\r\n", 'O', " be/s1 0/0/0/-1/800 504 19",
 		"B.eresp=1 1.eresp=1 B.srv_abrt=0 B.hrsp_5xx=1 1.hrsp_5xx=0"},
@@ -346,10 +298,12 @@ static const struct script failures[] = {
 		{"c> POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
 			"c> zz\r\n"},
 		"HTTP/1.1 400 ", 'F', " 400 ", ""},
-	{"client ends while connecting, abortonclose", abortonclose_hang, {"c> " GET, "c shut"},
-		"HTTP/1.1 503 ", 'F', " 503 217 - - CC-- ", ""},
-	{"client ends while connecting", hang, {"c> " GET, "c shut"}, NULL, 'O', NULL, "1.scur=1"},
-	{"client resets while connecting", hang, {"c> " GET, "c reset"}, NULL, 'O', " CC-- ", ""},
+	{"client ends while connecting, abortonclose", script_abortonclose_hang,
+		{"c> " GET, "c shut"}, "HTTP/1.1 503 ", 'F', " 503 217 - - CC-- ", ""},
+	{"client ends while connecting", script_hang, {"c> " GET, "c shut"}, NULL, 'O', NULL,
+		"1.scur=1"},
+	{"client resets while connecting", script_hang, {"c> " GET, "c reset"}, NULL, 'O', " CC-- ",
+		""},
 	{"redispatch", redispatch, {"c> " GET, "s> " OK5}, GOT_OK5, 'O',
 		" be/s2 0/0/0/0/0 200 54 - - ---- 1/1/0/0/+1 0/0",
 		"1.wredis=1 B.wredis=1 B.connect=2 2.connect=1 1.stot=1 2.req_tot=1"},

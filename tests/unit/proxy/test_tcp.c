@@ -4,49 +4,9 @@
 
 #include "script.h"
 
-static void refuse(struct bench *b)
-{
-	b->policy[0] = BENCH_REFUSE;
-}
-
-static void hang(struct bench *b)
-{
-	b->policy[0] = BENCH_HANG;
-}
-
-static void no_port(struct bench *b)
-{
-	b->policy[0] = BENCH_NO_PORT;
-}
-
-static void disabled(struct bench *b)
-{
-	b->servers[0].disabled = true;
-}
-
-static void no_backend(struct bench *b)
-{
-	b->fe->fe.default_backend = MODEL_NONE;
-}
-
-static void dontlognull(struct bench *b)
-{
-	b->fe->dontlognull = true;
-}
-
 static void dontlog_normal(struct bench *b)
 {
 	b->fe->dontlog_normal = true;
-}
-
-static void logasap(struct bench *b)
-{
-	b->fe->logasap = true;
-}
-
-static void default_log(struct bench *b)
-{
-	b->fe->log_format = MODEL_LOG_DEFAULT;
 }
 
 static void fins(struct bench *b)
@@ -55,20 +15,9 @@ static void fins(struct bench *b)
 	b->be->timeouts.server_fin = 150;
 }
 
-static void tunnel(struct bench *b)
-{
-	b->be->timeouts.tunnel = 200;
-}
-
-static void abortonclose_hang(struct bench *b)
-{
-	hang(b);
-	b->be->abortonclose = true;
-}
-
 static void redispatch_rr(struct bench *b)
 {
-	refuse(b);
+	script_refuse(b);
 	b->servers[1].disabled = false;
 	b->be->be.redispatch = true;
 }
@@ -94,32 +43,34 @@ static const struct script rows[] = {
 	{"idle", NULL, {"c> abc", "wait 601"}, NULL, 'F', " 0/0/600 0 cD 1/1/0/0/0 0/0",
 		"B.cli_abrt=1 1.cli_abrt=1 B.srv_abrt=0"},
 	{"idle, nothing sent", NULL, {"wait 601"}, NULL, 'F', " 0/0/600 0 cD ", "B.cli_abrt=1"},
-	{"idle, dontlognull", dontlognull, {"wait 601"}, NULL, 'F', NULL, "B.cli_abrt=1"},
+	{"idle, dontlognull", script_dontlognull, {"wait 601"}, NULL, 'F', NULL, "B.cli_abrt=1"},
 	{"server silent after the client's end", NULL, {"c> abc", "c shut", "wait 802"}, NULL, 'F',
 		" 0/0/800 0 sD ", "B.srv_abrt=1 1.srv_abrt=1 B.cli_abrt=0"},
 	{"server-fin", fins, {"c> abc", "c shut", "wait 152"}, NULL, 'F', " 0/0/150 0 sD ",
 		"B.srv_abrt=1"},
 	{"client-fin", fins, {"s> abc", "s shut", "wait 102"}, "abc", 'F', " 0/0/100 3 cD ",
 		"B.cli_abrt=1"},
-	{"tunnel", tunnel, {"c> abc", "wait 202"}, NULL, 'F', " 0/0/200 0 cD ", "B.cli_abrt=1"},
+	{"tunnel", script_tunnel, {"c> abc", "wait 202"}, NULL, 'F', " 0/0/200 0 cD ",
+		"B.cli_abrt=1"},
 	{"activity keeps it up", NULL, {"c> a", "wait 400", "s> b", "wait 400", "c> c", "wait 400"},
 		"b", 'O', NULL, "F.scur=1 F.bin=2"},
 	{"server resets", NULL, {"c> abc", "s reset"}, NULL, 'R', " 0/0/0 0 SD 1/1/0/0/0 0/0",
 		"B.srv_abrt=1 1.srv_abrt=1 B.eresp=1 1.eresp=1"},
 	{"client resets", NULL, {"c> abc", "c reset"}, NULL, 'O', " 0/0/0 0 CD ",
 		"B.cli_abrt=1 1.cli_abrt=1 1.eresp=0"},
-	{"refused, tried again after a pause", refuse, {"c> abc", "wait 299", "wait 3"}, NULL, 'F',
-		" be/s1 0/-1/30",
+	{"refused, tried again after a pause", script_refuse, {"c> abc", "wait 299", "wait 3"},
+		NULL, 'F', " be/s1 0/-1/30",
 		"B.econ=1 1.econ=1 B.wretr=1 1.wretr=1 1.connect=2 B.connect=2 "
 		"1.stot=2 B.stot=1 B.lbtot=1 F.bin=3"},
-	{"never answers", hang, {"c> abc", "wait 602"}, NULL, 'F', " be/s1 0/-1/60",
+	{"never answers", script_hang, {"c> abc", "wait 602"}, NULL, 'F', " be/s1 0/-1/60",
 		"B.econ=1 B.wretr=1 1.connect=2"},
-	{"never answers: the letters", hang, {"c> abc", "wait 602"}, NULL, 'F', " 0 sC 1/1/0/0/1 ",
-		""},
-	{"out of ports", no_port, {"wait 2"}, NULL, 'F', " 0 RC ", "B.econ=1 B.wretr=0"},
-	{"no server is up", disabled, {"wait 1"}, NULL, 'F', " be/<NOSRV> -1/-1/0 0 SC 1/1/0/0/0",
-		"B.econ=1 B.stot=1 1.stot=0"},
-	{"no backend", no_backend, {"wait 1"}, NULL, 'F', " fe/<NOSRV> -1/-1/0 0 SC ", "B.stot=0"},
+	{"never answers: the letters", script_hang, {"c> abc", "wait 602"}, NULL, 'F',
+		" 0 sC 1/1/0/0/1 ", ""},
+	{"out of ports", script_no_port, {"wait 2"}, NULL, 'F', " 0 RC ", "B.econ=1 B.wretr=0"},
+	{"no server is up", script_disabled, {"wait 1"}, NULL, 'F',
+		" be/<NOSRV> -1/-1/0 0 SC 1/1/0/0/0", "B.econ=1 B.stot=1 1.stot=0"},
+	{"no backend", script_no_backend, {"wait 1"}, NULL, 'F', " fe/<NOSRV> -1/-1/0 0 SC ",
+		"B.stot=0"},
 	{"another server at once", redispatch_rr, {"c> abc", "s> x"}, "x", 'O', NULL,
 		"B.wredis=1 1.wredis=1 2.wredis=0 B.wretr=0 1.lbtot=1 2.lbtot=1 1.scur=0 2.scur=1",
 		"abc"},
@@ -127,18 +78,19 @@ static const struct script rows[] = {
 		" be/s2 0/0/0 0 -- 1/1/0/0/+1 0/0", ""},
 	{"another server as the last resort", redispatch_last, {"c> abc", "wait 302", "s> x"}, "x",
 		'O', NULL, "B.wretr=1 B.wredis=1 1.connect=2 2.connect=1", "abc"},
-	{"client leaves while connecting", hang, {"c close"}, NULL, 'O', " 0/-1/0 0 CC ",
+	{"client leaves while connecting", script_hang, {"c close"}, NULL, 'O', " 0/-1/0 0 CC ",
 		"B.cli_abrt=0 1.scur=0"},
-	{"client ends while connecting, with data", hang, {"c> abc", "c shut", "wait 10"}, NULL,
-		'O', NULL, "1.scur=1"},
-	{"the same with abortonclose", abortonclose_hang, {"c> abc", "c shut"}, NULL, 'R',
+	{"client ends while connecting, with data", script_hang, {"c> abc", "c shut", "wait 10"},
+		NULL, 'O', NULL, "1.scur=1"},
+	{"the same with abortonclose", script_abortonclose_hang, {"c> abc", "c shut"}, NULL, 'R',
 		" 0/-1/0 0 CC ", ""},
-	{"client resets while connecting", hang, {"c> abc", "c reset"}, NULL, 'O', " CC ", ""},
+	{"client resets while connecting", script_hang, {"c> abc", "c reset"}, NULL, 'O', " CC ",
+		""},
 	{"normal ones are not wanted", dontlog_normal, {"c> a", "c shut", "s shut"}, NULL, 'F',
 		NULL, ""},
-	{"log as soon as possible", logasap, {"c> a"}, NULL, 'O', " 0/0/+0 +0 -- 1/1/1/1/0 0/0",
-		""},
-	{"default log", default_log, {"c> a"}, NULL, 'O',
+	{"log as soon as possible", script_logasap, {"c> a"}, NULL, 'O',
+		" 0/0/+0 +0 -- 1/1/1/1/0 0/0", ""},
+	{"default log", script_default_log, {"c> a"}, NULL, 'O',
 		"Connect from 127.0.0.1:2 to 127.0.0.1:1 (fe/TCP)", ""},
 };
 
