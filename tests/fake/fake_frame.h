@@ -22,6 +22,14 @@ extern const struct wire_mac fake_mac_port, fake_mac_peer, fake_mac_all;
 /** An IPv4 address from text; fails the test if it is none. */
 struct ip_addr fake_addr(const char *text);
 
+/* The same of IPv4, where a constant is needed. */
+#define FAKE_V4(a, b, c, d)                                                          \
+	{                                                                            \
+		{                                                                    \
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), (c), (d) \
+		}                                                                    \
+	}
+
 /** A frame with an IPv4 packet of any protocol. */
 struct rte_mbuf *fake_frame_ipv4(struct pkt_pools *pools, const struct fake_frame *f, uint8_t proto,
 	const void *l4, size_t len);

@@ -15,23 +15,15 @@ static const struct ip_iface_config ifaces[] = {
 	{.name = "bench", .vlan = 9, .mtu = 1500, .allow_loopback = true},
 };
 
-/* The addresses of fake_net.h in the form that they are kept in. */
-#define V4(a, b, c, d)                                                               \
-	{                                                                            \
-		{                                                                    \
-			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), (c), (d) \
-		}                                                                    \
-	}
-
 static const struct ip_address_config addresses[] = {
-	{.prefix = {V4(10, 0, 0, 1), 24}},
-	{.prefix = {V4(10, 0, 0, 80), 32}, .service = true},
-	{.prefix = {V4(10, 7, 0, 1), 24}, .iface = 1},
-	{.prefix = {V4(127, 0, 0, 2), 8}, .iface = 2},
+	{.prefix = {FAKE_V4(10, 0, 0, 1), 24}},
+	{.prefix = {FAKE_V4(10, 0, 0, 80), 32}, .service = true},
+	{.prefix = {FAKE_V4(10, 7, 0, 1), 24}, .iface = 1},
+	{.prefix = {FAKE_V4(127, 0, 0, 2), 8}, .iface = 2},
 };
 
 static const struct ip_route_config routes[] = {
-	{.prefix = {V4(0, 0, 0, 0), 0}, .gateway = V4(10, 0, 0, 254)},
+	{.prefix = {FAKE_V4(0, 0, 0, 0), 0}, .gateway = FAKE_V4(10, 0, 0, 254)},
 };
 
 static const struct ip_config config = {

@@ -107,8 +107,7 @@ def fast_origin(net):
     one.stop()
 
 
-@pytest.mark.parametrize('mode', ['http', 'tcp'])
-def test_server_gets_text_with_the_syn(proxy, net, client, fast_origin, mode):
+def start_with_text(proxy, net, mode):
     """In mode tcp there is text to send from the start if accepting waits for it."""
     allow_fast_open(net)
     proxy.start(f'''
@@ -120,6 +119,11 @@ def test_server_gets_text_with_the_syn(proxy, net, client, fast_origin, mode):
             mode {mode}
             server s1 10.9.0.1:8001 tfo
         ''')
+
+
+@pytest.mark.parametrize('mode', ['http', 'tcp'])
+def test_server_gets_text_with_the_syn(proxy, net, client, fast_origin, mode):
+    start_with_text(proxy, net, mode)
     for _ in range(6):
         with client() as once:
             assert once.get().body == b'yes'
@@ -133,16 +137,7 @@ def test_server_gets_text_with_the_syn(proxy, net, client, fast_origin, mode):
 def test_server_goes_away(proxy, net, client, fast_origin, mode):
     """The text left with the SYN and nobody listens any more: that is an error at once, and no
     second try; when the server is back all is well."""
-    allow_fast_open(net)
-    proxy.start(f'''
-        frontend f
-            mode {mode}
-            bind 10.9.0.2:80 defer-accept
-            default_backend b
-        backend b
-            mode {mode}
-            server s1 10.9.0.1:8001 tfo
-        ''')
+    start_with_text(proxy, net, mode)
     for _ in range(2):
         with client() as once:
             assert once.get().body == b'yes'

@@ -13,7 +13,7 @@ import pytest
 from frame.client import Client
 from frame.net import INTERFACE, PROXY, Namespace
 from frame.origin import fixed, hash_body
-from test_network import CONFIG, icmp_echo
+from test_network import CONFIG, icmp_echo, ping
 
 pytestmark = pytest.mark.sanitize
 
@@ -26,19 +26,8 @@ def counter(proxy, name):
 @pytest.mark.parametrize('address', [PROXY, '10.9.0.50'])
 def test_large_ping(proxy, net, address):
     proxy.start(CONFIG)
-    with net.inside():
-        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-    sock.settimeout(3)
     sizes = (1480, 1481, 4000, 20000, 65000)
-    for number, size in enumerate(sizes):
-        packet = icmp_echo(number, os.urandom(size))
-        sock.sendto(packet, (address, 0))
-        while True:
-            data, source = sock.recvfrom(65536)
-            if data[20] == 0 and source[0] == address:
-                break
-        assert data[20 + 4:] == packet[4:], size
-    sock.close()
+    ping(net, address, sizes)
     assert counter(proxy, 'rx_reassembled') == len(sizes)
 
 

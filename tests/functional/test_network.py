@@ -29,22 +29,27 @@ def neighbour(net, address):
     return found and found[1]
 
 
+def ping(net, address, sizes):
+    """One echo request of each size, all answered."""
+    with net.inside():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    with sock:
+        sock.settimeout(3)
+        for number, size in enumerate(sizes):
+            packet = icmp_echo(number, os.urandom(size))
+            sock.sendto(packet, (address, 0))
+            while True:
+                data, source = sock.recvfrom(65536)
+                if data[20] == 0 and source[0] == address:
+                    break
+            assert data[20 + 4:] == packet[4:], f'identifier, number and {size} bytes come back'
+
+
 @pytest.mark.parametrize('address', ['10.9.0.2', '10.9.0.50'])
 def test_ping(proxy, net, address):
     """Echo requests of several sizes, fragments among them, to the port and to a service address."""
     proxy.start(CONFIG)
-    with net.inside():
-        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-    sock.settimeout(3)
-    for number, size in enumerate((8, 56, 1400)):
-        packet = icmp_echo(number, os.urandom(size))
-        sock.sendto(packet, (address, 0))
-        while True:
-            data, source = sock.recvfrom(65536)
-            if data[20] == 0 and source[0] == address:
-                break
-        assert data[20 + 4:] == packet[4:], 'identifier, number and data come back'
-    sock.close()
+    ping(net, address, (8, 56, 1400))
 
 
 def icmp_echo(number, data):

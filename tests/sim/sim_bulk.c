@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
 #include "sim_bulk.h"
 
 #define PORT        80
@@ -117,4 +120,18 @@ void bulks_stop(struct bulks *b)
 		flow->from = flow->to = NULL;
 	}
 	(void)pair_run(b->pair, b->pair->clock.now_ns + NS_PER_SEC);
+}
+
+void bulk_options(int argc, char **argv, enum tcp_cc_kind *cc, uint64_t *seed)
+{
+	*cc = TCP_CC_RENO;
+	*seed = 1;
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--seed") == 0)
+			*seed = strtoull(argv[i + 1], NULL, 0);
+		for (uint32_t kind = TCP_CC_RENO; kind < TCP_CC_KIND_COUNT; kind++)
+			if (strcmp(argv[i], "--cc") == 0 &&
+				strcmp(argv[i + 1], tcp_cc_name(kind)) == 0)
+				*cc = kind;
+	}
 }

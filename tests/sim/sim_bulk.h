@@ -36,4 +36,7 @@ void bulks_stop(struct bulks *b);
 /** The machines of such a pair: one core, buffers of so many bytes. */
 struct host_config bulk_host(uint64_t seed, uint32_t buffer_bytes);
 
+/** What [--cc NAME] [--seed N] say; Reno and 1. */
+void bulk_options(int argc, char **argv, enum tcp_cc_kind *cc, uint64_t *seed);
+
 #endif

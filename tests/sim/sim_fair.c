@@ -7,7 +7,6 @@
  *     sim_fair [--cc NAME] [--seed N]
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "sim_bulk.h"
 
@@ -84,18 +83,11 @@ static bool row_passes(const struct row *row, uint64_t seed, enum tcp_cc_kind cc
 
 int main(int argc, char **argv)
 {
-	enum tcp_cc_kind cc = TCP_CC_RENO;
-	uint64_t seed = 1;
+	enum tcp_cc_kind cc;
+	uint64_t seed;
 	bool passed = true;
 
-	for (int i = 1; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "--seed") == 0)
-			seed = strtoull(argv[i + 1], NULL, 0);
-		for (uint32_t kind = TCP_CC_RENO; kind < TCP_CC_KIND_COUNT; kind++)
-			if (strcmp(argv[i], "--cc") == 0 &&
-				strcmp(argv[i + 1], tcp_cc_name(kind)) == 0)
-				cc = kind;
-	}
+	bulk_options(argc, argv, &cc, &seed);
 	printf("%s\nMbit/s delay queue    first second  Jain %%           used %%\n",
 		tcp_cc_name(cc));
 	for (uint32_t i = 0; i < ARRAY_LEN(rows); i++)

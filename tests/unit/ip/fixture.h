@@ -53,6 +53,21 @@ static inline int teardown_stopped(void **state)
 	return 0;
 }
 
+/* Another stack on core 0, with a configuration of its own; NULL and an error if it is refused. It
+ * is destroyed after fake_net_stop, for both stacks end after the worker has. */
+static inline struct ip_stack *fixture_stack(
+	struct fixture *f, const struct ip_config *net, struct error *err)
+{
+	const struct ip_stack_config config = {.worker = f->net->f->w[0],
+		.steer = &f->net->steer,
+		.net = net,
+		.ports = &f->net->ports[0],
+		.port_count = 1,
+		.pools = &f->net->pools[0]};
+
+	return ip_stack_create(&config, err);
+}
+
 #define IP_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup_one, teardown)
 
 /* A segment from 10.0.0.2 to 10.0.0.1 or to another address. */

@@ -24,18 +24,6 @@ static void parts_init(struct parts *p)
 	p->net.routes = &p->route;
 }
 
-static struct ip_stack *create(struct fixture *f, struct parts *p, struct error *err)
-{
-	const struct ip_stack_config config = {.worker = f->net->f->w[0],
-		.steer = &f->net->steer,
-		.net = &p->net,
-		.ports = &f->net->ports[0],
-		.port_count = 1,
-		.pools = &f->net->pools[0]};
-
-	return ip_stack_create(&config, err);
-}
-
 static void no_port(struct parts *p)
 {
 	p->ifaces[0].port = 1;
@@ -143,7 +131,7 @@ static void test_refused(void **state)
 
 		parts_init(&p);
 		rows[i].fn(&p);
-		assert_null(create(f, &p, &err));
+		assert_null(fixture_stack(f, &p.net, &err));
 		assert_int_equal(err.code, rows[i].code);
 		if (strstr(err.text, rows[i].text) == NULL)
 			fail_msg("'%s' is not in '%s'", rows[i].text, err.text);
@@ -168,7 +156,7 @@ static void test_no_room_for_pollers(void **state)
 		0)
 		;
 	parts_init(&p);
-	assert_null(create(f, &p, &err));
+	assert_null(fixture_stack(f, &p.net, &err));
 	assert_int_equal(err.code, -ENOSPC);
 	error_clear(&err);
 	assert_int_equal(ip_stack_start(f->net->ip[0], &err), -ENOSPC);

@@ -125,27 +125,20 @@ static void test_each_route(void **state)
 
 /* --- a stack with routes of its own --- */
 
-#define V4(a, b, c, d)                                                               \
-	{                                                                            \
-		{                                                                    \
-			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), (c), (d) \
-		}                                                                    \
-	}
-
 static void test_longest_prefix(void **state)
 {
 	static const struct ip_iface_config ifaces[] = {{.name = "lan", .mtu = 1500}};
 	static const struct ip_address_config addresses[] = {
-		{.prefix = {V4(10, 0, 0, 1), 24}},
-		{.prefix = {V4(10, 0, 0, 9), 31}},
+		{.prefix = {FAKE_V4(10, 0, 0, 1), 24}},
+		{.prefix = {FAKE_V4(10, 0, 0, 9), 31}},
 	};
 	static const struct ip_route_config routes[] = {
-		{.prefix = {V4(0, 0, 0, 0), 0}, .gateway = V4(10, 0, 0, 250)},
-		{.prefix = {V4(172, 16, 0, 0), 12}, .gateway = V4(10, 0, 0, 251)},
-		{.prefix = {V4(172, 16, 5, 0), 24}, .gateway = V4(10, 0, 0, 252)},
-		{.prefix = {V4(172, 16, 5, 7), 32}, .gateway = V4(10, 0, 0, 253)},
-		{.prefix = {V4(172, 16, 5, 7), 32}, .gateway = V4(10, 0, 0, 254)},
-		{.prefix = {V4(192, 168, 0, 0), 16}},
+		{.prefix = {FAKE_V4(0, 0, 0, 0), 0}, .gateway = FAKE_V4(10, 0, 0, 250)},
+		{.prefix = {FAKE_V4(172, 16, 0, 0), 12}, .gateway = FAKE_V4(10, 0, 0, 251)},
+		{.prefix = {FAKE_V4(172, 16, 5, 0), 24}, .gateway = FAKE_V4(10, 0, 0, 252)},
+		{.prefix = {FAKE_V4(172, 16, 5, 7), 32}, .gateway = FAKE_V4(10, 0, 0, 253)},
+		{.prefix = {FAKE_V4(172, 16, 5, 7), 32}, .gateway = FAKE_V4(10, 0, 0, 254)},
+		{.prefix = {FAKE_V4(192, 168, 0, 0), 16}},
 	};
 	static const struct {
 		const char *dst, *hop, *src;
@@ -160,13 +153,7 @@ static void test_longest_prefix(void **state)
 	const struct ip_config net = {ARRAY_LEN(ifaces), ARRAY_LEN(addresses), ARRAY_LEN(routes),
 		ifaces, addresses, routes};
 	struct fixture *f = *state;
-	const struct ip_stack_config config = {.worker = f->net->f->w[0],
-		.steer = &f->net->steer,
-		.net = &net,
-		.ports = &f->net->ports[0],
-		.port_count = 1,
-		.pools = &f->net->pools[0]};
-	struct ip_stack *ip = ip_stack_create(&config, NULL);
+	struct ip_stack *ip = fixture_stack(f, &net, NULL);
 
 	assert_non_null(ip);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -182,7 +169,6 @@ static void test_longest_prefix(void **state)
 	}
 	ip_neighbour_flush(ip);
 
-	/* Both end after the worker has. */
 	fake_net_stop(f->net);
 	ip_stack_destroy(ip);
 }

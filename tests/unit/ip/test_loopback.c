@@ -201,13 +201,6 @@ static void test_asking_for_our_own(void **state)
 	expect_nothing(f);
 }
 
-#define V4(a, b, c, d)                                                               \
-	{                                                                            \
-		{                                                                    \
-			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, (a), (b), (c), (d) \
-		}                                                                    \
-	}
-
 /* A bind alone: the network of the loopback addresses is connected, and they are the sources
  * there and nowhere else. */
 static void test_no_address_line(void **state)
@@ -215,11 +208,11 @@ static void test_no_address_line(void **state)
 	static const struct ip_iface_config ifaces[] = {
 		{.name = "bench", .mtu = 1500, .allow_loopback = true}};
 	static const struct ip_address_config addresses[] = {
-		{.prefix = {V4(127, 0, 0, 1), 32}, .service = true},
-		{.prefix = {V4(10, 0, 0, 1), 24}},
+		{.prefix = {FAKE_V4(127, 0, 0, 1), 32}, .service = true},
+		{.prefix = {FAKE_V4(10, 0, 0, 1), 24}},
 	};
 	static const struct ip_route_config routes[] = {
-		{.prefix = {V4(0, 0, 0, 0), 0}, .gateway = V4(10, 0, 0, 254)},
+		{.prefix = {FAKE_V4(0, 0, 0, 0), 0}, .gateway = FAKE_V4(10, 0, 0, 254)},
 	};
 	static const struct {
 		const char *dst, *src;
@@ -232,13 +225,7 @@ static void test_no_address_line(void **state)
 	const struct ip_config net = {ARRAY_LEN(ifaces), ARRAY_LEN(addresses), ARRAY_LEN(routes),
 		ifaces, addresses, routes};
 	struct fixture *f = *state;
-	const struct ip_stack_config config = {.worker = f->net->f->w[0],
-		.steer = &f->net->steer,
-		.net = &net,
-		.ports = &f->net->ports[0],
-		.port_count = 1,
-		.pools = &f->net->pools[0]};
-	struct ip_stack *ip = ip_stack_create(&config, NULL);
+	struct ip_stack *ip = fixture_stack(f, &net, NULL);
 
 	assert_non_null(ip);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -249,7 +236,7 @@ static void test_no_address_line(void **state)
 		expect_addr(&src, rows[i].src);
 	}
 	ip_neighbour_flush(ip);
-	fake_net_stop(f->net); /* both stacks end after the worker has */
+	fake_net_stop(f->net);
 	ip_stack_destroy(ip);
 }
 

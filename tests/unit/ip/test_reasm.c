@@ -13,6 +13,7 @@
 #define SOURCE_MAX  32
 #define PARTS_MAX   64
 #define FRAGMENT_AT 6
+#define LARGEST     65515 /* bytes behind the header */
 
 static uint8_t pattern[PACKET_MAX];
 
@@ -240,35 +241,36 @@ static void test_keys(void **state)
 	expect_nothing(f); /* none of them had its first fragment */
 }
 
-/* The largest packet: 65,515 bytes behind the header. */
+/* The largest packet from `off` on, in full fragments. */
+static void receive_largest(struct fixture *f, uint16_t off)
+{
+	struct fragment s = {.off = off, .len = 1480, .more = true};
+
+	for (; s.off + 1480 < LARGEST; s.off += 1480)
+		receive(f, &s);
+	s.len = LARGEST - s.off;
+	s.more = false;
+	receive(f, &s);
+}
+
 static void test_largest(void **state)
 {
 	struct fixture *f = *state;
-	struct fragment s = {.len = 1480, .more = true};
 
 	pattern_init();
-	for (; s.off + 1480 < 65515; s.off += 1480)
-		receive(f, &s);
-	s.len = 65515 - s.off;
-	s.more = false;
-	receive(f, &s);
-	expect_whole(f, 0, 65515);
+	receive_largest(f, 0);
+	expect_whole(f, 0, LARGEST);
 }
 
 /* A first fragment with options makes it longer than the others knew. */
 static void test_too_long_with_options(void **state)
 {
 	struct fixture *f = *state;
-	struct fragment s = {.off = 1480, .len = 1480, .more = true};
 	struct rte_mbuf *m;
 	uint8_t *p;
 
 	pattern_init();
-	for (; s.off + 1480 < 65515; s.off += 1480)
-		receive(f, &s);
-	s.len = 65515 - s.off;
-	s.more = false;
-	receive(f, &s);
+	receive_largest(f, 1480);
 	m = build(f, &(struct fragment){0, 1480, true});
 	p = (uint8_t *)rte_pktmbuf_prepend(m, 8);
 	memmove(p, p + 8, IP_AT + 20);
@@ -427,7 +429,7 @@ static void ping(struct fixture *f, uint16_t bytes)
 /* A large echo request is answered, in fragments (RFC 1122 3.2.2.6). */
 static void test_echo(void **state)
 {
-	static const uint16_t sizes[] = {1480, 1481, 4008, 65515};
+	static const uint16_t sizes[] = {1480, 1481, 4008, LARGEST};
 	static uint8_t got[PACKET_MAX];
 	struct fixture *f = *state;
 	struct fake_read r;
