@@ -65,23 +65,29 @@ static const char *find_field(const char *head, const char *name)
 	return NULL;
 }
 
+static uint8_t *head_of(struct load *load, const struct client *client)
+{
+	return load->heads[client - load->clients];
+}
+
 /* The answer's head is whole: its length, and what it says. False: not what was asked for. */
 static bool parse_head(struct load *load, struct client *client, uint32_t head_bytes)
 {
+	const uint8_t *head = head_of(load, client);
 	const char *length;
 
-	if (known_head_bytes == head_bytes && memcmp(known_head, client->head, head_bytes) == 0) {
+	if (known_head_bytes == head_bytes && memcmp(known_head, head, head_bytes) == 0) {
 		client->body_bytes = known_body_bytes;
 	} else {
 		char text[LOAD_HEAD_MAX + 1];
 
-		memcpy(text, client->head, head_bytes);
+		memcpy(text, head, head_bytes);
 		text[head_bytes] = '\0';
 		length = find_field(text, "content-length:");
 		if (strncmp(text, "HTTP/1.1 200 ", 13) != 0 || !length)
 			return false;
 		client->body_bytes = (uint32_t)strtoul(length, NULL, 10);
-		memcpy(known_head, client->head, head_bytes);
+		memcpy(known_head, head, head_bytes);
 		known_head_bytes = head_bytes;
 		known_body_bytes = client->body_bytes;
 	}
@@ -101,15 +107,16 @@ static uint32_t take_head(
 {
 	uint32_t had = client->head_bytes;
 	uint32_t fits = LOAD_HEAD_MAX - had < len ? LOAD_HEAD_MAX - had : len;
+	uint8_t *head = head_of(load, client);
 	const uint8_t *end;
 	uint32_t head_bytes;
 
-	memcpy(client->head + had, bytes, fits);
+	memcpy(head + had, bytes, fits);
 	client->head_bytes += fits;
-	end = end_of_head(client->head, client->head_bytes);
+	end = end_of_head(head, client->head_bytes);
 	if (!end)
 		return client->head_bytes == LOAD_HEAD_MAX ? UINT32_MAX : len;
-	head_bytes = (uint32_t)(end - client->head);
+	head_bytes = (uint32_t)(end - head);
 	client->in_body = true;
 	return parse_head(load, client, head_bytes) ? head_bytes - had : UINT32_MAX;
 }

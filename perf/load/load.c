@@ -13,7 +13,9 @@
 
 #define NS_PER_SEC   1e9
 #define RETRY_NS     (10 * UINT64_C(1000000))
-#define CONNECTS_MAX 64 /* per turn */
+#define CONNECTS_MAX 64   /* per turn */
+#define OPENING_MAX  1024 /* at once: a flood of SYNs would be another scenario */
+#define ASKING_MAX   96 /* held ones without their answer: server connections of a proxy are few */
 
 /* xorshift64* */
 uint32_t load_random(struct load *load, uint32_t below)
@@ -33,13 +35,26 @@ static void begin(struct load *load, struct client *client, uint64_t due_ns)
 		load->config->scenario->kind->start(load, client);
 		return;
 	}
-	if (!client->conn)
-		client->conn =
-			net_connect(load->net, load->config->scenario->kind->client_app, client);
-	if (!client->conn) {
+	if (client->conn)
+		return;
+	client->conn = net_connect(load->net, load->config->scenario->kind->client_app, client);
+	if (client->conn) {
+		load->opening++;
+	} else {
 		client->busy = false;
 		client->ready_at = load->now_ns + RETRY_NS;
 	}
+}
+
+/* The client has no connection any more, or is about to have none. */
+static void forget_conn(struct load *load, struct client *client)
+{
+	if (client->open)
+		load->connected--;
+	else if (client->conn)
+		load->opening--;
+	client->conn = NULL;
+	client->open = false;
 }
 
 static void think(struct load *load, struct client *client)
@@ -65,17 +80,16 @@ void load_unit_done(struct load *load, struct client *client)
 	client->busy = false;
 	think(load, client);
 	if (!load->draining && load->config->rate == 0 && client->ready_at <= load->now_ns &&
-		client->open && client->conn)
+		!load->config->scenario->hold && client->open && client->conn)
 		begin(load, client, load->now_ns);
 }
 
 /* The connection that was the client's, or NULL. */
-static struct net_conn *disconnect(struct client *client)
+static struct net_conn *disconnect(struct load *load, struct client *client)
 {
 	struct net_conn *c = client->conn;
 
-	client->conn = NULL;
-	client->open = false;
+	forget_conn(load, client);
 	if (c)
 		c->user = NULL;
 	return c;
@@ -83,13 +97,13 @@ static struct net_conn *disconnect(struct client *client)
 
 void load_conn_done(struct load *load, struct client *client)
 {
-	net_shut(disconnect(client));
+	net_shut(disconnect(load, client));
 	load_unit_done(load, client);
 }
 
 void load_unit_failed(struct load *load, struct client *client)
 {
-	struct net_conn *c = disconnect(client);
+	struct net_conn *c = disconnect(load, client);
 
 	load->totals.errors++;
 	client->busy = false;
@@ -109,9 +123,10 @@ void load_opened(struct net_conn *c)
 	struct load *load = c->net->app_ctx;
 	struct client *client = c->user;
 
+	load->opening--;
 	load->connected++;
 	client->open = true;
-	if (load->config->scenario->hold) {
+	if (load->config->scenario->hold && !load->config->scenario->ask_once) {
 		count_unit(load, client);
 		client->busy = false;
 	} else if (client->busy) {
@@ -129,7 +144,7 @@ void load_peer_shut(struct net_conn *c)
 		return;
 	}
 	if (client)
-		(void)disconnect(client);
+		(void)disconnect(load, client);
 	net_shut(c);
 }
 
@@ -141,8 +156,7 @@ void load_closed(struct net_conn *c, bool in_order)
 	(void)in_order;
 	if (!client)
 		return;
-	client->conn = NULL;
-	client->open = false;
+	forget_conn(load, client);
 	if (client->busy || load->config->scenario->hold)
 		load->totals.errors++;
 	client->busy = false;
@@ -192,13 +206,20 @@ static void start_by_rate(struct load *load)
 	}
 }
 
+static bool may_connect(const struct load *load)
+{
+	if (load->config->scenario->ask_once)
+		return load->opening + load->connected < load->totals.units + ASKING_MAX;
+	return load->opening < OPENING_MAX;
+}
+
 /* Looks at some clients per turn: those that work find their next unit by themselves. */
 static void start_by_hand(struct load *load)
 {
 	uint32_t looked = load->config->clients < 1024 ? load->config->clients : 1024;
 	uint32_t started = 0;
 
-	for (uint32_t i = 0; i < looked && started < CONNECTS_MAX; i++) {
+	for (uint32_t i = 0; i < looked && started < CONNECTS_MAX && may_connect(load); i++) {
 		struct client *client = &load->clients[load->rate_cursor];
 
 		load->rate_cursor = (load->rate_cursor + 1) % load->config->clients;

@@ -45,7 +45,8 @@ struct scenario {
 	uint32_t size_count;
 	bool keep_alive;
 	uint32_t think_ms; /* clients pause between units: exponential with this mean; 0: not */
-	bool hold;         /* connections are opened and stay, without work */
+	bool hold;         /* connections are opened and stay, without work ... */
+	bool ask_once;     /* ... but for one request each */
 	uint32_t syns;     /* of a flood, per turn */
 	const struct load_kind *kind;
 };
@@ -60,12 +61,11 @@ struct client {
 		started_at; /* of the unit that is under way; when it was due, if there is a rate */
 	uint64_t ready_at;  /* think time ends; 0: none */
 	uint32_t size;      /* index of the object asked for */
-	uint32_t head_bytes; /* of the answer, so far, in `head` */
+	uint32_t head_bytes; /* of the answer, so far, in its place of load->heads */
 	uint32_t body_at, body_bytes;
 	bool busy;
 	bool open;
 	bool in_body;
-	uint8_t head[LOAD_HEAD_MAX];
 };
 
 struct load_totals {
@@ -90,11 +90,12 @@ struct load {
 	const struct load_config *config;
 	struct net *net;
 	struct client *clients;
+	uint8_t (*heads)[LOAD_HEAD_MAX]; /* by client; apart, so that one that idles costs none */
 	uint64_t now_ns;
 	uint64_t rand;
-	uint64_t rate_next_ns; /* when the next unit is due */
-	uint32_t rate_cursor;  /* clients are asked in turn */
-	uint32_t connected;
+	uint64_t rate_next_ns;       /* when the next unit is due */
+	uint32_t rate_cursor;        /* clients are asked in turn */
+	uint32_t opening, connected; /* clients whose connection is */
 	bool measuring;
 	bool draining; /* no new units */
 	struct load_totals totals;

@@ -150,7 +150,7 @@ static void parse_options(int argc, char **argv, struct load_config *config, str
 	}
 	/* Those that close and those that open anew are there at the same time. */
 	net->conns_max =
-		config->scenario->hold ? config->clients + 1024 : 4 * config->clients + 8192;
+		config->scenario->hold ? config->clients + 4096 : 4 * config->clients + 8192;
 	net->origin_app = config->scenario->kind->origin_app;
 }
 
@@ -160,10 +160,12 @@ static void run_until(struct load *load, uint64_t end_ns)
 		load_turn(load, now);
 }
 
-/* Held connections: the run is over when all are there, and then lasts on. */
+/* Held connections: what is measured begins when all are there and have nothing to do. */
 static void open_all(struct load *load)
 {
-	while (load->connected < load->config->clients && !stopped)
+	const uint32_t all = load->config->clients;
+
+	while ((load->connected < all || load->totals.units < all) && !stopped)
 		load_turn(load, now_ns());
 }
 
@@ -248,8 +250,9 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &on_stop, NULL);
 	load.rand = config.seed | 1;
 	load.clients = calloc(config.clients, sizeof(*load.clients));
+	load.heads = calloc(config.clients, sizeof(*load.heads));
 	load.object = malloc(LOAD_OBJECT_MAX);
-	if (!load.clients || !load.object) {
+	if (!load.clients || !load.heads || !load.object) {
 		fprintf(stderr, "load: no memory for %u clients\n", config.clients);
 		return 1;
 	}
@@ -261,6 +264,7 @@ int main(int argc, char **argv)
 	load.rate_next_ns = now_ns();
 	status = run(&load);
 	net_destroy(load.net);
+	free(load.heads);
 	free(load.clients);
 	free(load.object);
 	return status;

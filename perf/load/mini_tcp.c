@@ -312,7 +312,8 @@ static bool send_segment(
 	return true;
 }
 
-static void send_text(struct mini_tcp *t, struct mini_conn *c)
+/* False: the device has no frame now. So in the next two. */
+static bool send_text(struct mini_tcp *t, struct mini_conn *c)
 {
 	uint32_t window = c->snd_wnd < FLIGHT_MAX ? c->snd_wnd : FLIGHT_MAX;
 	uint32_t edge = c->snd_una + window;
@@ -328,30 +329,35 @@ static void send_text(struct mini_tcp *t, struct mini_conn *c)
 		last = c->snd_nxt + len == c->snd_end;
 		if (!send_segment(t, c, c->snd_nxt, len,
 			    (uint8_t)(ACK | (last ? PSH : 0) | (last && c->fin_queued ? FIN : 0))))
-			return;
+			return false;
 		c->snd_nxt += len + (last && c->fin_queued);
 		time_from_now(t, c);
 	}
-	if (c->fin_queued && c->snd_nxt == c->snd_end &&
-		send_segment(t, c, c->snd_nxt, 0, ACK | FIN)) {
+	if (c->fin_queued && c->snd_nxt == c->snd_end) {
+		if (!send_segment(t, c, c->snd_nxt, 0, ACK | FIN))
+			return false;
 		c->snd_nxt++;
 		time_from_now(t, c);
 	}
+	return true;
 }
 
-static void output(struct mini_tcp *t, struct mini_conn *c)
+static bool send_opening(struct mini_tcp *t, struct mini_conn *c)
 {
-	if (c->state == SYN_SENT || c->state == SYN_RECEIVED) {
-		if (c->snd_nxt == c->snd_una &&
-			send_segment(t, c, c->snd_una, 0, c->state == SYN_SENT ? SYN : SYN | ACK)) {
-			c->snd_nxt = c->snd_una + 1;
-			time_from_now(t, c);
-		}
-		return;
-	}
-	send_text(t, c);
-	if (c->ack_owed)
-		(void)send_segment(t, c, c->snd_nxt, 0, ACK);
+	if (c->snd_nxt != c->snd_una)
+		return true;
+	if (!send_segment(t, c, c->snd_una, 0, c->state == SYN_SENT ? SYN : SYN | ACK))
+		return false;
+	c->snd_nxt = c->snd_una + 1;
+	time_from_now(t, c);
+	return true;
+}
+
+static bool output(struct mini_tcp *t, struct mini_conn *c)
+{
+	if (c->state == SYN_SENT || c->state == SYN_RECEIVED)
+		return send_opening(t, c);
+	return send_text(t, c) && (!c->ack_owed || send_segment(t, c, c->snd_nxt, 0, ACK));
 }
 
 static void send_again(struct mini_tcp *t, struct mini_conn *c)
@@ -368,6 +374,8 @@ static void send_again(struct mini_tcp *t, struct mini_conn *c)
 
 void mini_output(struct mini_tcp *t)
 {
+	uint32_t kept = 0;
+
 	while (t->timed_head != MINI_NONE &&
 		t->net.now_ns - t->conns[t->timed_head].sent_at > RTO_NS)
 		send_again(t, &t->conns[t->timed_head]);
@@ -375,12 +383,14 @@ void mini_output(struct mini_tcp *t)
 		struct mini_conn *c = &t->conns[t->touched[i]];
 
 		c->touched = false;
-		if (c->state == FREE)
+		if (c->state == FREE) {
 			conn_release(t, c);
-		else
-			output(t, c);
+		} else if (kept || !output(t, c)) { /* without a frame: the next turn */
+			c->touched = true;
+			t->touched[kept++] = t->touched[i];
+		}
 	}
-	t->touched_count = 0;
+	t->touched_count = kept;
 }
 
 /* --- in ---------------------------------------------------------------------------- */

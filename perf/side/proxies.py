@@ -57,20 +57,25 @@ class Proxy:
 
 class Weir(Proxy):
     name = 'weir'
-    settings = 'one worker on one CPU, control core on another; net_memif; no log'
+    settings = 'one worker on one CPU, control core on another; net_memif; http-reuse always; no log'
     network = 'memif'
 
-    def __init__(self, binary, *args):
+    def __init__(self, binary, *args, maxconn=None, timeout='60s'):
         super().__init__(*args)
         self.binary = binary
+        self.maxconn = maxconn
+        self.timeout = timeout
         self.socket = f'{self.dir}/weir.sock'
         self.memif = f'{self.dir}/memif.sock'
 
     def start(self, mode):
         control = min({*os.sched_getaffinity(0)} - {self.cpu}, default=self.cpu)
+        maxconn = f'maxconn {self.maxconn}' if self.maxconn else ''
+        reuse = 'http-reuse always' if mode == 'http' else ''
         path = self.write('weir.cfg', f'''
 global
     stats socket {self.socket} level admin
+    {maxconn}
 network
     cores control {control} workers {self.cpu}
     memory 1g
@@ -78,13 +83,15 @@ network
     address {WEIR}/16 port lan0
 defaults
     mode {mode}
+    {maxconn}
     timeout connect 5s
-    timeout client 60s
-    timeout server 60s
+    timeout client {self.timeout}
+    timeout server {self.timeout}
 frontend f
     bind {WEIR}:{PORT}
     default_backend b
 backend b
+    {reuse}
     server s {ORIGIN}:{ORIGIN_PORT}
 ''')
         self.spawn(self.binary, '-f', path)
@@ -116,6 +123,17 @@ backend b
         return ['--device', f'net_memif0,role=client,socket={self.memif},socket-abstract=no,'
                 'mac=02:00:00:00:00:01', '--client', CLIENTS, '--target', f'{WEIR}:{PORT}',
                 '--origin', f'{ORIGIN}:{ORIGIN_PORT}']
+
+    def memory_bytes(self):
+        """Resident, huge pages included."""
+        with open(f'/proc/{self.process.pid}/status', encoding='ascii') as f:
+            return sum(int(line.split()[1]) * 1024 for line in f
+                       if line.startswith(('VmRSS:', 'HugetlbPages:')))
+
+    def pools(self):
+        """{name: (bytes of an object, objects in use)} of the worker."""
+        rows = re.findall(r'^0 +(\S.*?) +(\d+) +\d+ +(\d+) +\S+ +\S+$', self.ask('show pools'), re.M)
+        return {name: (int(size), int(used)) for name, size, used in rows}
 
 
 class KernelProxy(Proxy):
