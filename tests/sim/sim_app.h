@@ -39,8 +39,8 @@ struct app {
 struct flow {
 	uint32_t number;
 	uint32_t client_host; /* index */
-	uint16_t client_port;
-	uint64_t start_ns; /* after the beginning */
+	uint16_t client_port; /* 0 before it opens: any */
+	uint64_t start_ns;    /* after the beginning */
 	bool started;
 	bool wrong; /* a byte was not what it must be */
 	struct app client, server;

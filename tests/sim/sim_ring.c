@@ -10,6 +10,7 @@
 
 #include "fake_eal.h"
 #include "sim_app.h"
+#include "sim_drain.h"
 
 #define HOSTS       2
 #define FLOWS_MAX   8
@@ -49,8 +50,7 @@ struct run {
 	struct host host[HOSTS];
 	struct flow flow[FLOWS_MAX];
 	struct flows flows[HOSTS];
-	uint32_t held_count;
-	struct rte_mbuf *held[POOL_DATA];
+	struct drain drain;
 };
 
 static void setup(struct run *r, struct pkt_pools *pools)
@@ -108,15 +108,10 @@ static void start_flows(struct run *r)
 /* All buffers of host 1 are taken, or given back. */
 static void hold_or_release(struct run *r, bool release)
 {
-	struct rte_mempool *pool = r->host[1].pools[0]->data;
-
-	if (r->held_count > 0 || release) {
-		rte_pktmbuf_free_bulk(r->held, r->held_count);
-		r->held_count = 0;
-		return;
-	}
-	while (r->held_count < POOL_DATA && (r->held[r->held_count] = rte_pktmbuf_alloc(pool)))
-		r->held_count++;
+	if (r->drain.held_count > 0 || release)
+		drain_end(&r->drain);
+	else
+		drain_to(&r->drain, r->host[1].pools[0]->data, 0);
 }
 
 /* The rings have room for a few more packets, or for all. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "sim_trouble.h"
 
@@ -78,34 +77,21 @@ static void pool_fails(struct trouble *t, struct pair *p)
 	}
 }
 
-static void hold(struct trouble *t, struct rte_mempool *pool)
-{
-	uint32_t available = rte_mempool_avail_count(pool);
-	uint32_t want = available > t->amount ? available - t->amount : 0;
-
-	t->held = calloc(want + 1, sizeof(t->held[0]));
-	ASSERT(t->held != NULL);
-	while (t->held_count < want && (t->held[t->held_count] = rte_pktmbuf_alloc(pool)))
-		t->held_count++;
-}
-
 /* Only so many buffers are left of a core's pool. */
 static void hold_data(struct trouble *t, struct pair *p)
 {
-	hold(t, p->host[t->host].pools[t->core]->data);
+	drain_to(&t->drain, p->host[t->host].pools[t->core]->data, t->amount);
 }
 
 static void hold_refs(struct trouble *t, struct pair *p)
 {
-	hold(t, p->host[t->host].pools[t->core]->ref);
+	drain_to(&t->drain, p->host[t->host].pools[t->core]->ref, t->amount);
 }
 
 static void release(struct trouble *t, struct pair *p)
 {
 	(void)p;
-	rte_pktmbuf_free_bulk(t->held, t->held_count);
-	free(t->held);
-	t->held = NULL;
+	drain_end(&t->drain);
 }
 
 /* --- all of them ------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef WEIR_TESTS_SIM_TROUBLE_H
 #define WEIR_TESTS_SIM_TROUBLE_H
 
+#include "sim_drain.h"
 #include "sim_pair.h"
 
 #define TROUBLES_MAX 8
@@ -22,9 +23,7 @@ struct trouble {
 	uint32_t host, core;
 	uint32_t amount; /* what it is, is for the kind to say */
 	bool begun, ended;
-	/* What it took, to be given back. */
-	uint32_t held_count;
-	struct rte_mbuf **held;
+	struct drain drain;
 };
 
 struct trouble_kind {
