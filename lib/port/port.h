@@ -91,8 +91,10 @@ struct port {
 	uint16_t index;            /* 0 to PORT_MAX - 1 */
 	uint16_t rx_queues;        /* 1, or one per worker and one for the control core */
 	uint16_t tx_queues;
-	uint16_t mtu;         /* bytes of IP in a frame */
-	uint16_t tx_segs_max; /* with PORT_CAP_TX_MULTI_SEG: segments of a frame; 0: any number */
+	uint16_t mtu; /* bytes of IP in a frame */
+	/* With PORT_CAP_TX_MULTI_SEG, what the device takes; 0, or more than ours: ours. */
+	uint16_t tx_segs_max;     /* segments of a frame, also of each that the device cuts */
+	uint16_t tx_tso_segs_max; /* segments of what it cuts */
 	uint32_t caps;
 	bool tx_always; /* tx_burst is called in each turn, also for nothing: LACP sends by it */
 	struct wire_mac mac; /* the address that we answer with */
@@ -104,6 +106,11 @@ enum port_stat {
 #undef STAT
 	PORT_STAT_COUNT,
 };
+
+/* More segments cost a device more than a copy of the frame costs us, and it may have no room for
+ * them at all: 1,460 bytes may come in as many pieces. */
+#define PORT_TX_SEGS_MAX     16
+#define PORT_TX_TSO_SEGS_MAX 128 /* 64 KiB of segments of 536 bytes fit */
 
 #define PORT_TX_PENDING_MAX 256
 #define PORT_NO_QUEUE       UINT16_MAX

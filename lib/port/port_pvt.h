@@ -14,7 +14,8 @@ struct rte_mbuf *port_soft_finish(struct port_core *pc, struct rte_mbuf *m);
 /** Cuts a packet with RTE_MBUF_F_TX_TCP_SEG into packets of tso_segsz, and queues them. */
 void port_soft_cut(struct port_core *pc, struct rte_mbuf *m);
 
-/** True if the device takes as many segments as the packet has. */
+/** True if the device takes as many segments as the packet has; if it is to be cut by the device,
+ * also as many as each piece has. */
 bool port_takes_segs(const struct port *port, const struct rte_mbuf *m);
 
 #endif

@@ -20,13 +20,45 @@
 #define FLAGS_OF_LAST_PIECE  (WIRE_TCP_FIN | WIRE_TCP_PSH)
 #define FLAGS_OF_FIRST_PIECE WIRE_TCP_CWR
 
+static uint32_t segs_limit(uint16_t of_device, uint16_t ours)
+{
+	return of_device ? MIN(of_device, ours) : ours;
+}
+
+/* Each piece that a device cuts has the headers and the segments that its payload lies in. */
+static bool pieces_fit(const struct rte_mbuf *m, uint32_t segs_max)
+{
+	uint32_t piece_bytes = m->tso_segsz, left = piece_bytes, segs = 1;
+	uint32_t headers_bytes = (uint32_t)m->l2_len + m->l3_len + m->l4_len;
+
+	for (; m; m = m->next, headers_bytes = 0) {
+		uint32_t bytes = m->data_len - headers_bytes;
+
+		segs += bytes > 0;
+		if (segs > segs_max)
+			return false;
+		if (bytes < left) {
+			left -= bytes;
+			continue;
+		}
+		left = piece_bytes - (bytes - left) % piece_bytes;
+		segs = 1 + (left < piece_bytes);
+	}
+	return true;
+}
+
 bool port_takes_segs(const struct port *port, const struct rte_mbuf *m)
 {
+	uint32_t segs_max = segs_limit(port->tx_segs_max, PORT_TX_SEGS_MAX);
+
 	if (m->nb_segs == 1)
 		return true;
 	if (!(port->caps & PORT_CAP_TX_MULTI_SEG))
 		return false;
-	return port->tx_segs_max == 0 || m->nb_segs <= port->tx_segs_max;
+	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+		return m->nb_segs <= segs_max;
+	return m->nb_segs <= segs_limit(port->tx_tso_segs_max, PORT_TX_TSO_SEGS_MAX) &&
+	       pieces_fit(m, segs_max);
 }
 
 static void drop_no_buffer(struct port_core *pc, struct rte_mbuf *m)
@@ -140,7 +172,8 @@ static void checksums(struct port_core *pc, struct rte_mbuf *m)
 
 struct rte_mbuf *port_soft_finish(struct port_core *pc, struct rte_mbuf *m)
 {
-	if (!port_takes_segs(pc->port, m))
+	/* What the device is to cut was looked at before. */
+	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) && !port_takes_segs(pc->port, m))
 		m = linear_copy(pc, m);
 	if (m && (m->ol_flags & TX_CHECKSUM_FLAGS))
 		checksums(pc, m);

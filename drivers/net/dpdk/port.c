@@ -384,8 +384,8 @@ static int configure(struct dpdk_port *d, const struct dpdk_port_config *config,
 		d->port.tx_queues = MIN(config->queues, info->max_tx_queues);
 	d->port.caps = caps_of_offloads(conf.rxmode.offloads, conf.txmode.offloads);
 	d->tx_prepare = (conf.txmode.offloads & ~RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0;
-	if (info->tx_desc_lim.nb_mtu_seg_max != UINT16_MAX)
-		d->port.tx_segs_max = info->tx_desc_lim.nb_mtu_seg_max;
+	d->port.tx_segs_max = info->tx_desc_lim.nb_mtu_seg_max;
+	d->port.tx_tso_segs_max = info->tx_desc_lim.nb_seg_max;
 	if (can_steer(info, config)) {
 		for (size_t i = 0; i < sizeof(key); i++)
 			key[i] = config->steer->key[i % 2];

@@ -168,7 +168,7 @@ static void checksums_in_software(void **state)
 		{.bytes = 1000},
 		{.bytes = 1000, .vlan = true},
 		{.bytes = 1001, .seg_bytes = 333},
-		{.bytes = 1001, .seg_bytes = 7},
+		{.bytes = 1001, .seg_bytes = 71},
 		{.udp = true, .bytes = 11},
 		{.udp = true, .bytes = 1001, .seg_bytes = 501},
 		{.v6 = true, .bytes = 1000},
@@ -265,6 +265,7 @@ static void copies_where_one_segment_is_wanted(void **state)
 		{PORT_CAP_TX_MULTI_SEG, 0, false},
 		{PORT_CAP_TX_MULTI_SEG, 4, false},
 		{PORT_CAP_TX_MULTI_SEG, 3, true},
+		{PORT_CAP_TX_MULTI_SEG, UINT16_MAX, false},
 	};
 	struct shape shape = {.bytes = 1000, .seg_bytes = 334};
 
@@ -281,6 +282,26 @@ static void copies_where_one_segment_is_wanted(void **state)
 		pkt_free(m);
 	}
 	assert_int_equal(pc.stats[PORT_STAT_TX_LINEARIZED], 2);
+}
+
+/* Whatever the device says, a frame of as many segments as it has bytes is copied. */
+static void tiny_segments_are_copied(void **state)
+{
+	struct shape shape = {.bytes = PORT_TX_SEGS_MAX - 1, .seg_bytes = 1};
+	struct rte_mbuf *m;
+
+	(void)state;
+	set_caps(PORT_CAP_TX_MULTI_SEG);
+	fake.port.tx_segs_max = UINT16_MAX;
+	m = send_one(build(&shape));
+	assert_int_equal(m->nb_segs, PORT_TX_SEGS_MAX);
+	pkt_free(m);
+	shape.bytes++;
+	m = send_one(build(&shape));
+	assert_int_equal(m->nb_segs, 1);
+	assert_checksums(m);
+	pkt_free(m);
+	assert_int_equal(pc.stats[PORT_STAT_TX_LINEARIZED], 1);
 }
 
 static void copies_that_fit_nowhere_are_dropped(void **state)
@@ -434,14 +455,52 @@ static void devices_with_tso_cut_themselves(void **state)
 	assert_memory_equal((const uint8_t *)ip + 20 + 16,
 		&(uint16_t){rte_ipv4_phdr_cksum(ip, m->ol_flags)}, 2);
 	pkt_free(m);
+}
 
-	/* One with too many segments is cut after all. */
-	fake.port.tx_segs_max = 4;
-	m = build(&shape);
-	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-	m->tso_segsz = 1448;
-	port_send(&pc, m);
-	assert_int_equal(port_flush(&pc), 7);
+/* A device has a limit for what it cuts and one for each piece. What breaks one is cut here, and a
+ * piece that is still too many segments is copied. */
+static void devices_cut_what_they_can_hold(void **state)
+{
+	static const struct {
+		uint32_t bytes, seg_bytes;
+		uint16_t segs_max, tso_segs_max;
+		bool in_device;
+		uint32_t copies;
+	} rows[] = {
+		{10000, 1448, 0, 0, true, 0},
+		{10000, 1448, 2, 8, true, 0}, /* each piece: headers, one segment */
+		{10000, 1448, 2, 7, false, 0},
+		{10000, 1000, 4, 11, true, 0},  /* headers, two or three */
+		{10000, 1000, 3, 11, false, 2}, /* ... two pieces have three */
+		{10000, 2000, 3, 0, true, 0}, {10000, 2000, 2, 0, false, 4},
+		{10000, 110, 0, 0, true, 0},                    /* headers, up to 14 */
+		{10000, 90, UINT16_MAX, 0, false, 7},           /* headers, 17: more than ours */
+		{19050, 150, 0, UINT16_MAX, true, 0},           /* 128 */
+		{20000, 150, UINT16_MAX, UINT16_MAX, false, 0}, /* 135: more than ours */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct shape shape = {.bytes = rows[i].bytes, .seg_bytes = rows[i].seg_bytes};
+		uint64_t copies = pc.stats[PORT_STAT_TX_LINEARIZED];
+		struct rte_mbuf *m = build(&shape);
+
+		set_caps(PORT_CAP_TX_MULTI_SEG | PORT_CAP_TX_TSO | PORT_CAP_TX_L4_CHECKSUM |
+			 PORT_CAP_TX_IP_CHECKSUM);
+		fake.port.tx_segs_max = rows[i].segs_max;
+		fake.port.tx_tso_segs_max = rows[i].tso_segs_max;
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+		m->tso_segsz = 1448;
+		port_send(&pc, m);
+		if ((port_flush(&pc) == 1) != rows[i].in_device)
+			fail_msg("row %zu: cut by the wrong side", i);
+		if (pc.stats[PORT_STAT_TX_LINEARIZED] - copies != rows[i].copies)
+			fail_msg("row %zu: %u copies", i,
+				(unsigned)(pc.stats[PORT_STAT_TX_LINEARIZED] - copies));
+		while ((m = fake_port_sent(&fake)))
+			pkt_free(m);
+	}
+	assert_int_equal(pkt_pools_used(&pools), 0);
 }
 
 static void small_packets_are_not_cut(void **state)
@@ -495,11 +554,13 @@ int main(void)
 		CASE(devices_get_the_pseudo_header),
 		CASE(each_checksum_is_the_devices_or_ours),
 		CASE(copies_where_one_segment_is_wanted),
+		CASE(tiny_segments_are_copied),
 		CASE(copies_that_fit_nowhere_are_dropped),
 		CASE(large_packets_are_cut),
 		CASE(pieces_of_too_many_segments_are_copied),
 		CASE(external_buffers_are_cut),
 		CASE(devices_with_tso_cut_themselves),
+		CASE(devices_cut_what_they_can_hold),
 		CASE(small_packets_are_not_cut),
 		CASE(cutting_without_buffers_drops_the_rest),
 	};
