@@ -230,6 +230,10 @@ static int pools_init(struct tcp *tcp, struct error *err)
 	if (rc == 0)
 		rc = mem_pool_init(&tcp->flights, "tcp flights", sizeof(struct tcp_flight),
 			CACHE_LINE_BYTES, config->conns_max, err);
+	if (rc == 0) /* few need so many at the same time; without them neighbours are joined */
+		rc = mem_pool_init(&tcp->runs, "tcp runs", TCP_RUNS_LARGE * sizeof(struct tcp_run),
+			CACHE_LINE_BYTES, MAX(config->conns_max / 16, MIN(config->conns_max, 64u)),
+			err);
 	if (rc == 0)
 		rc = mem_pool_init(&tcp->tws, "tcp time-wait", sizeof(struct tcp_tw),
 			CACHE_LINE_BYTES, MAX(config->time_wait_max, 1u), err);
@@ -247,6 +251,7 @@ static void show(struct tcp *tcp)
 	worker_pool_add(tcp->worker, &tcp->conns);
 	worker_pool_add(tcp->worker, &tcp->recoveries);
 	worker_pool_add(tcp->worker, &tcp->flights);
+	worker_pool_add(tcp->worker, &tcp->runs);
 	worker_pool_add(tcp->worker, &tcp->tws);
 	worker_pool_add(tcp->worker, &tcp->listeners);
 	stat_group_init(&tcp->group, "tcp", stat_rows, TCP_STAT_COUNT, tcp->stats);
@@ -332,8 +337,8 @@ void tcp_destroy(struct tcp *tcp)
 	list_del(&tcp->group.link);
 	tcp_table_fini(&tcp->table);
 	leaked = mem_pool_fini(&tcp->listeners) + mem_pool_fini(&tcp->tws) +
-		 mem_pool_fini(&tcp->flights) + mem_pool_fini(&tcp->recoveries) +
-		 mem_pool_fini(&tcp->conns);
+		 mem_pool_fini(&tcp->runs) + mem_pool_fini(&tcp->flights) +
+		 mem_pool_fini(&tcp->recoveries) + mem_pool_fini(&tcp->conns);
 	ASSERT(leaked == 0);
 	region = tcp->region;
 	mem_region_free(&region);

@@ -234,6 +234,8 @@ static bool step_sequence(struct tcp_conn *c, struct tcp_seg *seg)
 			tcp_count(c->tcp, old && seg->len ? TCP_STAT_RX_DUPLICATE
 							  : TCP_STAT_RX_OUT_OF_WINDOW);
 			answer_unacceptable(c, seg);
+			if (old && seg->len)
+				tcp_reasm_twice(c, h->seq, seq_add(h->seq, seg->len));
 			return false;
 		}
 	}

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What an ACK means: window, round trip, send queue, loss.
- *
- * Loss is found by three duplicates (RFC 5681 3.2) or by SACK (RFC 6675 5). In recovery, with SACK
- * the pipe of tcp_sack.c decides what output sends; without, cwnd is inflated (RFC 6582 3.2).
- * `recover` stays one below snd_una while all is well, so that the test of RFC 6582 3.2 step 1
- * survives the wrap of sequence numbers.
+ * What an ACK means: window, send queue, runs of the flight, round trip, and then what follows
+ * from that for losses (tcp_loss.c, tcp_rack.c, tcp_undo.c) and for the congestion control.
  */
 #include "tcp_pvt.h"
+
+#define STALE_MS        (30u * 60 * 1000) /* far below the half of 2^32 us */
+#define MIN_RTT_SPAN_US (10u * 1000000)
 
 void tcp_ack_window(struct tcp_conn *c, const struct wire_tcp *h)
 {
@@ -24,22 +23,14 @@ void tcp_ack_window(struct tcp_conn *c, const struct wire_tcp *h)
 	c->snd_wnd_max = MAX(c->snd_wnd_max, (uint16_t)(window >> c->snd_shift));
 }
 
-/* The timed segment tells microseconds; during a recovery the echoed timestamp tells milliseconds,
- * and is never ambiguous (RFC 7323 4.1). */
-static void measure(struct tcp_conn *c, const struct wire_tcp *h)
+/* How old the timestamp is that came back; UINT32_MAX: there is none that makes sense. */
+static uint32_t echo_age_ms(const struct tcp_conn *c, const struct wire_tcp *h)
 {
-	if (c->flags & TCP_F_RTT) {
-		if (seq_geq(h->ack, c->rtt_seq)) {
-			c->flags &= ~(uint32_t)TCP_F_RTT;
-			tcp_rtt_sample(c, tcp_now_us(c->tcp) - c->rtt_at_us);
-		}
-	} else if (c->flags & (TCP_F_RECOVERY | TCP_F_LOSS) && c->flags & TCP_F_TS &&
-		   h->has_timestamp && h->ts_ecr) {
-		uint32_t rtt_ms = tcp_now_ms(c->tcp) + c->ts_offset - h->ts_ecr;
+	uint32_t age_ms = tcp_now_ms(c->tcp) + c->ts_offset - h->ts_ecr;
 
-		if (rtt_ms < TCP_RTO_MAX_MS)
-			tcp_rtt_sample(c, rtt_ms * 1000);
-	}
+	if (!(c->flags & TCP_F_TS) || !h->has_timestamp || !h->ts_ecr || age_ms >= TCP_RTO_MAX_MS)
+		return UINT32_MAX;
+	return age_ms;
 }
 
 /* Takes acknowledged bytes off the queue, and tells the owner who waits for that. */
@@ -50,7 +41,6 @@ static void advance(struct tcp_conn *c, uint32_t acked)
 	pkt_chain_drop(&c->snd, acked); /* a FIN has no byte in it: at most all are dropped */
 	c->hint = (struct pkt_chain_hint){0};
 	c->backoff = 0;
-	tcp_sack_advance(c);
 	if (c->mss < c->mss_max)
 		tcp_pmtu_acked(c);
 	tcp_rtx_restart(c);
@@ -64,114 +54,219 @@ static void advance(struct tcp_conn *c, uint32_t acked)
 		c->flags &= ~(uint32_t)TCP_F_WANT_SENT;
 		tcp_conn_event(c, TCP_EVENT_SENT);
 	}
-}
-
-/* Called once all until `recover` is acknowledged (RFC 6582 3.2 step 3, full ACK, option 1). */
-static void leave_recovery(struct tcp_conn *c)
-{
-	uint32_t seg = tcp_seg_bytes(c);
-
-	if (c->flags & TCP_F_RECOVERY)
-		c->cwnd = MIN(c->ssthresh, MAX(tcp_outstanding(c), seg) + seg);
-	c->flags &= ~(uint32_t)(TCP_F_RECOVERY | TCP_F_LOSS | TCP_F_RTX_HEAD | TCP_F_RESCUED);
-}
-
-static void enter_recovery(struct tcp_conn *c)
-{
-	struct tcp_recovery *r = tcp_recovery(c);
-
-	c->recover = c->snd_max;
-	tcp_cc_congestion(c, TCP_CC_LOSS);
-	c->cwnd = c->ssthresh;
-	if (r && r->sack_count)
-		r->high_rxt = c->snd_una;
-	else
-		c->cwnd += TCP_DUP_THRESH * tcp_seg_bytes(c);
-	c->flags |= TCP_F_RECOVERY | TCP_F_RTX_HEAD;
-	c->flags &= ~(uint32_t)(TCP_F_RTT | TCP_F_RESCUED);
 	tcp_conn_schedule(c);
 }
 
-/* RFC 6582 3.2 step 3, partial ACK; with SACK the pipe does it. */
-static void partial_ack(struct tcp_conn *c, uint32_t acked)
-{
-	const struct tcp_recovery *r = tcp_recovery(c);
-	uint32_t seg = tcp_seg_bytes(c);
+/* --- with a flight ----------------------------------------------------------------- */
 
-	if (r && r->sack_count)
-		return;
-	c->flags |= TCP_F_RTX_HEAD;
-	c->cwnd = MAX(c->cwnd > acked ? c->cwnd - acked : 0, seg);
-	if (acked >= seg)
-		c->cwnd += seg;
+static void update_min_rtt(struct tcp_flight *f, uint32_t rtt_us, uint32_t now_us)
+{
+	if (now_us - f->min_rtt_turn_us > MIN_RTT_SPAN_US) {
+		f->min_rtt_us = f->min_rtt_next_us;
+		f->min_rtt_next_us = 0;
+		f->min_rtt_turn_us = now_us;
+	}
+	if (f->min_rtt_us == 0 || rtt_us < f->min_rtt_us)
+		f->min_rtt_us = rtt_us;
+	if (f->min_rtt_next_us == 0 || rtt_us < f->min_rtt_next_us)
+		f->min_rtt_next_us = rtt_us;
 }
 
-static void new_ack(struct tcp_conn *c, const struct wire_tcp *h)
+/* RFC 6298 wants one sample for each round trip. What was sent once tells microseconds; of what
+ * was sent again only the echoed timestamp is never ambiguous (RFC 7323 4.1). */
+static void measure(struct tcp_conn *c, struct tcp_flight *f, const struct wire_tcp *h,
+	const struct tcp_delivery *d)
+{
+	uint32_t age_ms = echo_age_ms(c, h);
+
+	if (d->rtt_us)
+		update_min_rtt(f, d->rtt_us, d->now_us);
+	if (seq_leq(h->ack, f->rtt_seq))
+		return;
+	if (d->rtt_us)
+		tcp_rtt_sample(c, d->rtt_us);
+	else if (age_ms != UINT32_MAX)
+		tcp_rtt_sample(c, age_ms * 1000);
+	else
+		return;
+	f->rtt_seq = c->snd_nxt;
+}
+
+/* RFC 2883 4: the first block lies below the ACK, or within the second one. */
+static bool is_dsack(const struct wire_tcp *h)
+{
+	const struct wire_sack_block *first = &h->sack[0], *second = &h->sack[1];
+
+	if (h->sack_count == 0 || seq_geq(first->start, first->end))
+		return false;
+	return seq_lt(first->start, h->ack) ||
+	       (h->sack_count > 1 && seq_geq(first->start, second->start) &&
+		       seq_leq(first->end, second->end));
+}
+
+static const struct seq *take_dsack(struct tcp_conn *c, const struct wire_tcp *h)
+{
+	if (!(c->flags & TCP_F_SACK) || !is_dsack(h) || seq_gt(h->sack[0].end, c->snd_max))
+		return NULL;
+	tcp_count(c->tcp, TCP_STAT_DSACK_RECEIVED);
+	tcp_rack_dsack(c);
+	return &h->sack[0].end;
+}
+
+/* Blocks at or below the ACK are D-SACK or late; above snd_nxt they are lies. */
+static void take_sack(
+	struct tcp_conn *c, struct tcp_flight *f, const struct wire_tcp *h, struct tcp_delivery *d)
+{
+	struct seq una = seq_max(c->snd_una, h->ack);
+
+	if (!(c->flags & TCP_F_SACK))
+		return;
+	for (uint8_t i = 0; i < h->sack_count; i++) {
+		struct seq start = h->sack[i].start, end = h->sack[i].end;
+
+		if (seq_gt(start, una) && seq_lt(start, end) && seq_leq(end, c->snd_nxt))
+			tcp_flight_sack(f, start, end, d);
+	}
+}
+
+/* draft-cheng-iccrg-delivery-rate-estimation 3.3. */
+static void fill_rate(struct tcp_flight *f, const struct tcp_delivery *d, struct tcp_ack *a)
+{
+	uint32_t interval_us;
+
+	if (d->bytes) {
+		f->delivered_us = d->now_us;
+		if (f->app_limited && (int32_t)(f->delivered - f->app_limited) > 0)
+			f->app_limited = 0;
+	}
+	if (!d->rate)
+		return;
+	f->first_sent_us = d->rate_sent_us;
+	interval_us = MAX(d->rate_send_us, d->now_us - d->rate_delivered_us);
+	a->rate_prior_delivered = d->rate_delivered;
+	a->rate_bytes = f->delivered - d->rate_delivered;
+	a->rate_app_limited = d->rate_app_limited;
+	if (interval_us >= f->min_rtt_us) /* less cannot be */
+		a->rate_interval_us = interval_us;
+}
+
+/* Without SACK duplicates told of a part already. */
+static void take_back_duplicates(struct tcp_flight *f, struct tcp_delivery *d)
+{
+	uint32_t twice = MIN(f->dup_bytes, d->acked_bytes);
+
+	f->dup_bytes -= twice;
+	f->delivered -= twice;
+	d->bytes -= MIN(twice, d->bytes);
+}
+
+static void tell_control(struct tcp_conn *c, struct tcp_flight *f, const struct tcp_delivery *d,
+	struct tcp_ack *a, bool forward)
+{
+	a->sacked_bytes = d->sacked_bytes;
+	a->delivered_bytes = d->bytes;
+	a->rtt_us = d->rtt_us;
+	a->lost_bytes = f->lost_new;
+	fill_rate(f, d, a);
+	if (a->acked_bytes || a->delivered_bytes || a->lost_bytes)
+		tcp_cc(c)->on_ack(c, a);
+	tcp_prr_ack(c, a->delivered_bytes, forward);
+	f->lost_new = 0;
+}
+
+static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forward, bool dup)
+{
+	struct tcp_flight *f = tcp_flight_of(c);
+	uint32_t age_ms = echo_age_ms(c, h), flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+	struct tcp_delivery d = {
+		.now_us = tcp_now_us(c->tcp),
+		.echo_age_us =
+			age_ms == UINT32_MAX || age_ms == 0 ? UINT32_MAX : (age_ms - 1) * 1000,
+		.stale = tcp_now_ms(c->tcp) - f->sent_ms > STALE_MS,
+		.recover = f->recover,
+		.fack = f->fack,
+	};
+	struct tcp_ack a = {
+		.flight_bytes = tcp_pipe(c),
+		.ece = tcp_ecn_told(c, h),
+		/* RFC 7661: what was not used does not grow. */
+		.cwnd_limited = 2 * (uint64_t)flight >= c->cwnd || c->flags & TCP_F_LOSS,
+	};
+	const struct seq *dsack_end = take_dsack(c, h);
+
+	if (d.stale)
+		f->rack_rtt_us = 0;
+	if (forward) {
+		a.acked_bytes = (uint32_t)seq_diff(h->ack, c->snd_una);
+		tcp_flight_ack(f, seq_min(h->ack, c->snd_nxt), &d);
+		take_back_duplicates(f, &d);
+		measure(c, f, h, &d);
+		advance(c, a.acked_bytes);
+	}
+	take_sack(c, f, h, &d);
+	dup = dup || d.sacked_bytes;
+	if (!forward && !dup && !dsack_end)
+		return;
+	f->tlp_arm = true;
+	if (dsack_end)
+		tcp_undo_dsack(c, (uint32_t)seq_diff(*dsack_end, h->sack[0].start));
+	tcp_undo_ack(c, h, &d, forward, dup);
+	tcp_tlp_ack(c, h, dsack_end, dup);
+	tcp_loss_ack(c, &d, forward, dup);
+	if (d.sacked_bytes || dsack_end)
+		tcp_conn_schedule(c);
+	tell_control(c, f, &d, &a, forward);
+}
+
+/* --- without ----------------------------------------------------------------------- */
+
+static void without_flight(struct tcp_conn *c, const struct wire_tcp *h)
 {
 	uint32_t acked = (uint32_t)seq_diff(h->ack, c->snd_una);
 	uint32_t flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+	uint32_t age_ms = echo_age_ms(c, h);
 
-	measure(c, h);
+	if (age_ms != UINT32_MAX)
+		tcp_rtt_sample(c, age_ms * 1000);
 	advance(c, acked);
-	c->dupacks = 0;
-	if (c->flags & (TCP_F_RECOVERY | TCP_F_LOSS) && seq_geq(c->snd_una, c->recover))
-		leave_recovery(c);
-	else if (c->flags & TCP_F_RECOVERY)
-		partial_ack(c, acked);
 	tcp_cc(c)->on_ack(
 		c, &(struct tcp_ack){
 			   .acked_bytes = acked,
 			   .delivered_bytes = acked,
 			   .flight_bytes = flight,
 			   .ece = tcp_ecn_told(c, h),
-			   /* RFC 7661: what was not used does not grow. */
 			   .cwnd_limited = 2 * (uint64_t)flight >= c->cwnd || c->flags & TCP_F_LOSS,
 		   });
-	if (!(c->flags & (TCP_F_RECOVERY | TCP_F_LOSS)) && seq_gt(c->snd_una, c->recover))
-		c->recover = seq_sub(c->snd_una, 1);
-	tcp_conn_schedule(c);
-}
-
-/* RFC 6582 3.2 step 1, RFC 6675 5: one recovery per window. */
-static void detect_loss(struct tcp_conn *c)
-{
-	if (c->flags & (TCP_F_RECOVERY | TCP_F_LOSS) || seq_leq(c->snd_una, c->recover))
+	if (!(c->flags & TCP_F_LOSS))
 		return;
-	if ((c->dupacks >= TCP_DUP_THRESH || seq_gt(tcp_sack_lost_end(c), c->snd_una)) &&
-		!tcp_pmtu_lost(c))
-		enter_recovery(c);
+	if (seq_eq(c->snd_una, c->snd_nxt))
+		c->flags &= ~(uint32_t)(TCP_F_LOSS | TCP_F_RTX_HEAD);
+	else
+		c->flags |= TCP_F_RTX_HEAD;
 }
 
-static void duplicate_ack(struct tcp_conn *c)
+/* RFC 5681 2. */
+static bool is_duplicate(const struct tcp_conn *c, const struct tcp_seg *seg, uint32_t window)
 {
-	const struct tcp_recovery *r = tcp_recovery(c);
+	const struct wire_tcp *h = &seg->h;
 
-	if (c->dupacks < UINT8_MAX)
-		c->dupacks++;
-	tcp_conn_schedule(c); /* limited transmit (RFC 3042), or the pipe has room */
-	if (c->flags & TCP_F_RECOVERY && (!r || !r->sack_count))
-		c->cwnd = MIN(c->cwnd + tcp_seg_bytes(c), TCP_CWND_MAX);
+	return tcp_outstanding(c) != 0 && c->rtx_kind != TCP_RTX_PERSIST && seg->len == 0 &&
+	       !(h->flags & WIRE_TCP_FIN) && window == c->snd_wnd &&
+	       !(c->flags & TCP_F_SACK && h->sack_count);
 }
 
 void tcp_ack_process(struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	const struct wire_tcp *h = &seg->h;
 	uint32_t window = c->snd_wnd;
-	uint32_t sacked = 0;
+	bool forward = seq_gt(h->ack, c->snd_una);
 
 	tcp_ack_window(c, h);
 	if (c->flags & TCP_F_OWNED) /* the peer lives; without an owner that is not enough */
 		c->probes = 0;
-	if (c->flags & TCP_F_SACK && h->sack_count)
-		sacked = tcp_sack_update(c, h);
-	if (seq_gt(h->ack, c->snd_una))
-		new_ack(c, h);
-	else if (tcp_outstanding(c) != 0 && c->rtx_kind != TCP_RTX_PERSIST &&
-		 (sacked || (seg->len == 0 && !(h->flags & WIRE_TCP_FIN) && window == c->snd_wnd &&
-				    !(c->flags & TCP_F_SACK && h->sack_count))))
-		duplicate_ack(c);
-	if (c->dupacks || sacked)
-		detect_loss(c);
+	if (c->flight_ref)
+		with_flight(c, h, forward, !forward && is_duplicate(c, seg, window));
+	else if (forward)
+		without_flight(c, h);
 	tcp_ecn_ack(c, h);
-	tcp_recovery_drop(c);
 }

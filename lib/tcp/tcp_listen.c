@@ -234,7 +234,7 @@ static void syn_accept(
 	if (!c)
 		return;
 	if (isn_min)
-		c->snd_una = c->snd_nxt = c->snd_max = c->recover = seq_max(c->snd_una, *isn_min);
+		c->snd_una = c->snd_nxt = c->snd_max = seq_max(c->snd_una, *isn_min);
 	c->flags |= TCP_F_ACK_NOW;
 	tcp_fast_open_syn(c, l, seg);
 	tcp_conn_schedule(c);
@@ -251,7 +251,7 @@ static void cookie_accept(
 	c = conn_of_syn(tcp, l, seg, syn);
 	if (!c)
 		return;
-	c->snd_una = c->recover = seq_sub(seg->h.ack, 1);
+	c->snd_una = seq_sub(seg->h.ack, 1);
 	c->snd_nxt = c->snd_max = seg->h.ack;
 	c->rcv_adv = seq_add(c->rcv_nxt, tcp_syn_window(tcp, tcp_options(c)));
 	tcp_in_conn(c, seg);

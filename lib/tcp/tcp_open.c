@@ -67,7 +67,6 @@ struct tcp_conn *tcp_conn_new(
 		.snd_una = isn,
 		.snd_nxt = isn,
 		.snd_max = isn,
-		.recover = isn,
 		.mss = tcp_mss_of_path(tcp, path, &tuple->local),
 		.ts_offset = tcp_ts_offset(tcp, tuple),
 		.created_ms = tcp_now_ms(tcp),
@@ -165,7 +164,7 @@ static struct tcp_conn *connect_tuple(
 	}
 	c = tcp_conn_new(tcp, tuple, path);
 	if (c && tw)
-		c->snd_una = c->snd_nxt = c->snd_max = c->recover = seq_max(c->snd_una, isn_min);
+		c->snd_una = c->snd_nxt = c->snd_max = seq_max(c->snd_una, isn_min);
 	return c;
 }
 

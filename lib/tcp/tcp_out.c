@@ -6,9 +6,8 @@
  *   1. the last reset of a connection that is gone;
  *   2. a SYN that was not sent, or must be sent again (snd_nxt == snd_una while opening);
  *   3. probes of a closed window, keep-alive probes;
- *   4. what recovery wants sent again (RFC 6675 NextSeg rules 1, 3 and 4; RFC 6582);
- *   5. the send queue from snd_nxt on, as far as both windows go; after a timeout that is what was
- *      sent before, less what the peer has (SACK); then the FIN;
+ *   4. what counts as lost, as far as the window exceeds the pipe; a probe of the tail (RFC 8985);
+ *   5. the send queue from snd_nxt on, as far as both windows go; then the FIN;
  *   6. an ACK, if none rode on the above, or if it has SACK blocks, which only bare ACKs carry.
  * Then the timers that follow from what is outstanding.
  *
@@ -179,6 +178,8 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 {
 	struct seq end = seq_add(seq, len + fin);
 	bool again = seq_lt(seq, c->snd_max);
+	/* A probe of a closed window is not on its way: the peer may well refuse it. */
+	bool probe = c->rtx_kind == TCP_RTX_PERSIST && seq_gt(end, seq_add(c->snd_una, c->snd_wnd));
 	uint8_t flags = WIRE_TCP_ACK;
 	struct wire_tcp h;
 	bool ack_now = c->flags & TCP_F_ACK_NOW;
@@ -199,19 +200,17 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 		c->flags |= TCP_F_ACK_NOW;
 	if (fin)
 		c->flags |= TCP_F_FIN_SENT;
-	if (again) {
+	if (again)
 		count_retransmit(c);
-		c->flags &= ~(uint32_t)TCP_F_RTT; /* Karn */
-	} else if (!(c->flags & (TCP_F_RTT | TCP_F_RECOVERY | TCP_F_LOSS))) {
-		c->flags |= TCP_F_RTT;
-		c->rtt_seq = end;
-		c->rtt_at_us = tcp_now_us(c->tcp);
+	if (!probe) {
+		tcp_loss_sent(c, seq, end, again);
+		c->snd_nxt = seq_max(c->snd_nxt, end);
 	}
 	c->snd_max = seq_max(c->snd_max, end);
 	tcp_pace_sent(c, len);
 	if (c->rtx_kind == TCP_RTX_PERSIST)
 		c->backoff = 0;
-	if (c->rtx_kind != TCP_RTX_RTO)
+	if (!tcp_rtx_runs(c))
 		tcp_rtx_restart(c);
 	if (first && tcp_options(c)->user_timeout_ms)
 		tcp_idle_restart(c);
@@ -281,11 +280,8 @@ static void out_window_probe(struct tcp_conn *c)
 	tcp_count(c->tcp, TCP_STAT_PERSIST_PROBES);
 	if (send_text(c, c->snd_una, len, len == 0) == 0)
 		return;
-	c->flags &= ~(uint32_t)TCP_F_RTT;
-	if (len && len <= c->snd_wnd) { /* no probe: small, but what fits (the override timeout) */
-		c->snd_nxt = seq_add(c->snd_una, len);
+	if (len && len <= c->snd_wnd) /* no probe: small, but what fits (the override timeout) */
 		return;
-	}
 	c->rtx_kind = TCP_RTX_PERSIST;
 	c->rtx_at = rtx_at;
 	c->backoff = backoff;
@@ -313,61 +309,43 @@ static uint32_t send_again(struct tcp_conn *c, struct seq seq, struct seq limit)
 	return len || fin ? send_text(c, seq, len, fin) : 0;
 }
 
-/* The first segment of a recovery goes whatever the pipe says (RFC 6675 5, step 4.3). */
+/* Without a flight one segment goes for each ACK. */
 static void out_head(struct tcp_conn *c)
 {
-	struct tcp_recovery *r = tcp_recovery(c);
-	struct seq start, end;
-	uint32_t n;
-
 	if (!(c->flags & TCP_F_RTX_HEAD))
 		return;
-	if (!tcp_sack_hole(c, c->snd_una, c->snd_max, &start, &end)) {
+	if (c->flight_ref || send_again(c, c->snd_una, c->snd_nxt)) {
 		c->flags &= ~(uint32_t)TCP_F_RTX_HEAD;
-		return;
+		tcp_rtx_restart(c);
 	}
-	n = send_again(c, start, end);
-	if (n == 0)
-		return;
-	c->flags &= ~(uint32_t)TCP_F_RTX_HEAD;
-	if (r)
-		r->high_rxt = seq_max(r->high_rxt, seq_add(start, n));
-	tcp_rtx_restart(c);
 }
 
 static bool pipe_has_room(struct tcp_conn *c)
 {
-	return tcp_sack_pipe(c) + tcp_seg_bytes(c) <= c->cwnd && tcp_pace_room(c);
+	return tcp_pipe(c) + tcp_seg_bytes(c) <= c->cwnd && tcp_pace_room(c);
 }
 
-/* RFC 6675 NextSeg: holes up to `limit`, rule 1 with what is lost, rule 3 with all below SACK. */
-static void out_holes(struct tcp_conn *c, struct seq limit)
+/* What counts as lost, the oldest first; the first segment of a recovery goes whatever the pipe
+ * says (RFC 6675 5, step 4.3). False: there is more. */
+static bool out_lost(struct tcp_conn *c)
 {
-	struct tcp_recovery *r = tcp_recovery(c);
-	struct seq start, end;
+	struct tcp_flight *f = tcp_flight_of(c);
 
-	for (uint32_t i = 0; i < TCP_OUT_SEGS_MAX && pipe_has_room(c); i++) {
-		struct seq from = seq_max(r->high_rxt, c->snd_una);
-		uint32_t n;
+	for (uint32_t i = 0; f && f->lost_bytes; i++) {
+		const struct tcp_run *run = tcp_flight_first_lost(f);
+		struct seq start = run->start;
 
-		if (!tcp_sack_hole(c, from, limit, &start, &end))
-			return;
-		n = send_again(c, start, end);
-		if (n == 0)
-			return;
-		r->high_rxt = seq_add(start, n);
+		if (i == TCP_OUT_SEGS_MAX) {
+			tcp_conn_schedule(c);
+			return false;
+		}
+		if ((!f->head_due && !pipe_has_room(c)) || send_again(c, start, run->end) == 0)
+			return false;
+		f->head_due = false;
+		if (seq_eq(start, c->snd_una))
+			tcp_rtx_restart(c);
 	}
-}
-
-/* Rule 4: the last segment, once per recovery, in case it was lost as well. */
-static void out_rescue(struct tcp_conn *c)
-{
-	struct seq start = seq_max(tcp_sack_high(c), seq_sub(c->snd_max, tcp_seg_bytes(c)));
-
-	if (c->flags & TCP_F_RESCUED || !pipe_has_room(c) || seq_geq(start, c->snd_max))
-		return;
-	if (send_again(c, start, c->snd_max))
-		c->flags |= TCP_F_RESCUED;
+	return true;
 }
 
 /* --- the queue --------------------------------------------------------------------- */
@@ -385,14 +363,6 @@ struct next_seg {
 	uint32_t len;
 	bool fin;
 };
-
-static uint32_t limited_transmit_bytes(const struct tcp_conn *c)
-{
-	/* RFC 3042; with SACK the pipe shrinks by itself. */
-	if (c->flags & (TCP_F_SACK | TCP_F_RECOVERY | TCP_F_LOSS))
-		return 0;
-	return MIN(c->dupacks, TCP_DUP_THRESH - 1u) * tcp_seg_bytes(c);
-}
 
 /* The owner may send no more before it hears of room, which only an ACK will bring. */
 static bool waits_for_room(const struct tcp_conn *c)
@@ -433,15 +403,15 @@ static uint32_t ahead(const struct tcp_conn *c, struct seq to)
 	return (uint32_t)MAX(seq_diff(to, c->snd_nxt), 0);
 }
 
-/* What goes next from snd_nxt, not over `limit` (the next byte that the peer has already). */
-static enum blocked next_segment(struct tcp_conn *c, struct seq limit, struct next_seg *next)
+/* What goes next from snd_nxt. */
+static enum blocked next_segment(struct tcp_conn *c, struct next_seg *next)
 {
 	struct seq end = tcp_snd_end(c);
 	uint32_t queued = ahead(c, end);
 	uint32_t window = ahead(c, seq_add(c->snd_una, c->snd_wnd));
 	uint32_t sendable = MIN(queued, window);
-	uint32_t want = MIN(sendable, ahead(c, limit));
-	uint32_t pipe = tcp_sack_pipe(c), cwnd = c->cwnd + limited_transmit_bytes(c);
+	uint32_t want = sendable;
+	uint32_t pipe = tcp_pipe(c), cwnd = c->cwnd;
 	uint32_t seg = tcp_seg_bytes(c), room, probe = 0;
 	enum blocked blocked;
 
@@ -469,20 +439,39 @@ static enum blocked next_segment(struct tcp_conn *c, struct seq limit, struct ne
 	return next->len || next->fin ? BLOCKED_NOT : BLOCKED_WINDOW;
 }
 
-/* After a timeout the peer may have parts of what is sent again. */
-static struct seq skip_sacked(struct tcp_conn *c)
+/* A probe of the tail: a new segment whatever cwnd says, or the last one again (RFC 8985 7.3). */
+static void out_tail_probe(struct tcp_conn *c)
 {
-	struct seq all = seq_max(tcp_snd_end(c), c->snd_max);
-	struct seq start, end;
+	struct tcp_flight *f = tcp_flight_of(c);
+	uint32_t queued = ahead(c, tcp_snd_end(c)), seg = tcp_seg_bytes(c), len;
+	bool fresh;
 
-	if (!seq_lt(c->snd_nxt, c->snd_max))
-		return all;
-	if (!tcp_sack_hole(c, c->snd_nxt, c->snd_max, &start, &end)) {
-		c->snd_nxt = c->snd_max;
-		return all;
-	}
-	c->snd_nxt = start;
-	return seq_lt(end, c->snd_max) ? end : all;
+	if (!f || !f->tlp_due)
+		return;
+	f->tlp_due = false;
+	if (f->count == 0 || f->lost_bytes)
+		return;
+	len = MIN(queued, ahead(c, seq_add(c->snd_una, c->snd_wnd)));
+	len = MIN(len, seg);
+	fresh = len && small_segment(c, len, queued, len) == BLOCKED_NOT;
+	if (fresh ? !send_text(c, c->snd_nxt, len, false)
+		  : !send_again(c, seq_max(c->snd_una, seq_sub(c->snd_nxt, seg)), c->snd_nxt))
+		return;
+	f->tlp_out = true;
+	f->tlp_resent = !fresh;
+	f->tlp_end = c->snd_nxt;
+	tcp_count(c->tcp, TCP_STAT_TLP_PROBES);
+	tcp_rtx_restart(c);
+}
+
+/* What is sent next is not what the path can bear but what there is. */
+static void note_app_limited(struct tcp_conn *c)
+{
+	struct tcp_flight *f = tcp_flight_of(c);
+	uint32_t pipe = tcp_pipe(c);
+
+	if (f && pipe + tcp_seg_bytes(c) <= c->cwnd && f->lost_bytes == 0)
+		f->app_limited = f->delivered + pipe ? f->delivered + pipe : 1;
 }
 
 static enum blocked out_queue(struct tcp_conn *c)
@@ -495,13 +484,14 @@ static enum blocked out_queue(struct tcp_conn *c)
 	for (uint32_t i = 0; i < TCP_OUT_SEGS_MAX; i++) {
 		uint32_t n;
 
-		blocked = next_segment(c, skip_sacked(c), &next);
+		blocked = next_segment(c, &next);
+		if (blocked == BLOCKED_EMPTY || blocked == BLOCKED_OWNER)
+			note_app_limited(c);
 		if (blocked != BLOCKED_NOT)
 			return blocked;
 		n = send_text(c, c->snd_nxt, next.len, next.fin);
 		if (n == 0)
 			return BLOCKED_CWND; /* no buffer: ack_at tries again */
-		c->snd_nxt = seq_add(c->snd_nxt, n);
 	}
 	tcp_conn_schedule(c); /* the rest in the next turn */
 	return blocked;
@@ -518,7 +508,6 @@ static void arm_persist(struct tcp_conn *c, enum blocked blocked)
 	c->backoff = 0;
 	c->probes = 0;
 	c->rtx_kind = TCP_RTX_PERSIST;
-	c->flags &= ~(uint32_t)TCP_F_RTT;
 	c->rtx_at = tcp_deadline(tcp_now_ms(c->tcp), tcp_rto_ms(c));
 	if (tcp_outstanding(c) == 0 && tcp_options(c)->user_timeout_ms)
 		tcp_idle_restart(c);
@@ -526,20 +515,15 @@ static void arm_persist(struct tcp_conn *c, enum blocked blocked)
 
 static void out_open(struct tcp_conn *c)
 {
-	struct tcp_recovery *r = tcp_recovery(c);
-	bool sack_recovery;
-	enum blocked blocked;
+	enum blocked blocked = BLOCKED_CWND;
 
 	out_window_probe(c);
 	out_keepalive_probe(c);
 	out_head(c);
-	sack_recovery = c->flags & TCP_F_RECOVERY && r && r->sack_count;
-	if (sack_recovery)
-		out_holes(c, tcp_sack_lost_end(c));
-	blocked = out_queue(c);
-	if (sack_recovery && blocked != BLOCKED_NOT && blocked != BLOCKED_CWND) {
-		out_holes(c, tcp_sack_high(c));
-		out_rescue(c);
+	if (out_lost(c)) {
+		out_tail_probe(c);
+		if (c->flight_ref || !(c->flags & TCP_F_LOSS))
+			blocked = out_queue(c);
 	}
 	arm_persist(c, blocked);
 }
@@ -583,5 +567,6 @@ void tcp_output(struct tcp_conn *c)
 	/* No ACK will tell of room. */
 	if (c->flags & TCP_F_WANT_ROOM && c->snd.bytes == 0 && c->ack_at == 0)
 		c->ack_at = tcp_deadline(tcp_now_ms(c->tcp), TCP_RETRY_MS);
+	tcp_rack_arm(c);
 	tcp_timer_arm(c);
 }

@@ -200,10 +200,8 @@ uint32_t tcp_pmtu_probe(struct tcp_conn *c, uint32_t sendable, uint32_t room)
 /* All that the peer has not goes again, and its duplicates tell of no congestion. */
 static void send_again(struct tcp_conn *c)
 {
-	c->snd_nxt = c->snd_una;
-	c->recover = seq_sub(c->snd_max, 1);
-	c->dupacks = 0;
-	c->flags &= ~(uint32_t)(TCP_F_RTT | TCP_F_RTX_HEAD | TCP_F_RECOVERY);
+	c->flags &= ~(uint32_t)TCP_F_RECOVERY;
+	tcp_loss_all(c);
 	tcp_conn_schedule(c);
 }
 
@@ -213,8 +211,12 @@ bool tcp_pmtu_lost(struct tcp_conn *c)
 
 	if (!probe_is_out(c, f) || !seq_eq(c->snd_una, f->probe_seq))
 		return false;
+	tcp_flight_lose(f, seq_min(probe_end(c, f), c->snd_nxt));
 	probe_lost(c, f);
-	send_again(c);
+	/* Duplicates of what is behind it tell nothing more. */
+	f->recover = c->snd_nxt;
+	f->recover_set = true;
+	tcp_conn_schedule(c);
 	return true;
 }
 

@@ -8,7 +8,8 @@
  * tcp.c frees what is finished.
  *
  * Sequence space of a connection:
- *     snd_una <= snd_nxt <= snd_max; snd_nxt goes back to snd_una on a timeout
+ *     snd_una <= snd_nxt <= snd_max: a probe of a closed window lies behind snd_nxt
+ *     the runs of the flight are [snd_una, snd_nxt)
  *     the first byte of `snd` is snd_una, once the SYN is acknowledged
  *     while the state is SYN-SENT or SYN-RECEIVED, snd_una is our initial sequence number
  *     a FIN that was sent (TCP_F_FIN_SENT) is the last number before snd_max
@@ -18,6 +19,7 @@
 
 #include "pkt.h"
 #include "tcp.h"
+#include "tcp_flight_pvt.h"
 
 #define TCP_MSS_MIN                64 /* a peer that offers less gets this (RFC 9293 has no floor) */
 #define TCP_MSS_DEFAULT_V4         536 /* RFC 9293 3.7.1 */
@@ -43,7 +45,6 @@
 #define TCP_COPY_BYTES_MAX         192            /* payload that is copied behind the header */
 #define TCP_TX_REFS_MAX            16 /* buffers of one segment: more are copied into one */
 #define TCP_REASM_RANGES_MAX       16
-#define TCP_SACK_RANGES_MAX        32
 #define TCP_REPLIES_MAX            256 /* segments without a connection, per turn: all it can bring */
 #define TCP_CHALLENGES_PER_SEC     1000
 #define TCP_RESETS_PER_SEC         1000 /* for ports that are open, and as many for others */
@@ -80,15 +81,14 @@ enum {
 	TCP_F_KEEPALIVE = 1 << 15,
 	TCP_F_RECOVERY = 1 << 16,   /* fast recovery until `recover` (RFC 6582, 6675) */
 	TCP_F_LOSS = 1 << 17,       /* slow start after a timeout until `recover` */
-	TCP_F_RTX_HEAD = 1 << 18,   /* one segment from snd_una must be sent again */
-	TCP_F_RTT = 1 << 19,        /* rtt_seq is being timed */
+	TCP_F_RTX_HEAD = 1 << 18,   /* without a flight: a segment from snd_una must go again */
+	TCP_F_RTT = 1 << 19,        /* our SYN is being timed */
 	TCP_F_PACED = 1 << 20,      /* pacing holds something back: a timer wakes it */
 	TCP_F_PROBE = 1 << 21,      /* a window probe must leave */
 	TCP_F_KEEP_PROBE = 1 << 22, /* a keep-alive probe must leave */
 	TCP_F_RST = 1 << 23,        /* a reset must leave before the memory is freed */
 	TCP_F_DETACHED = 1 << 24,   /* not in the table any more: only a holder for its owner */
 	TCP_F_SYN_LOST = 1 << 25,   /* the SYN was sent more than once */
-	TCP_F_RESCUED = 1 << 26,    /* RFC 6675 4, rule 4 was used in this recovery */
 	TCP_F_UNACCEPTED = 1 << 27, /* belongs to a listener still */
 	TCP_F_ACTIVE = 1 << 28,     /* in the active list */
 	TCP_F_FAST_OPEN = 1 << 29,  /* SYN-SENT, SYN-RECEIVED: see tcp_fastopen.c */
@@ -106,9 +106,12 @@ enum {
 /* What rtx_at is for. */
 enum tcp_rtx {
 	TCP_RTX_NONE,    /* it is not set */
-	TCP_RTX_RTO,     /* RFC 6298: something is outstanding */
-	TCP_RTX_PERSIST, /* RFC 9293 3.8.6.1: nothing is, and the window is closed */
+	TCP_RTX_PERSIST, /* RFC 9293 3.8.6.1: nothing is outstanding, and the window is closed */
 	TCP_RTX_IDLE,    /* nothing is: the flight may go */
+	/* Something is outstanding: the earliest of these; see tcp_rtx_runs. */
+	TCP_RTX_RTO,     /* RFC 6298 */
+	TCP_RTX_REORDER, /* RFC 8985 6.3: time for what was reordered is up */
+	TCP_RTX_TLP,     /* RFC 8985 7: the tail may be lost */
 };
 
 /* Bits of tcp_conn.syn_bits. */
@@ -134,43 +137,20 @@ struct tcp_reasm_range {
 	struct pkt_chain data;
 };
 
-struct tcp_sack_range {
-	struct seq start;
-	struct seq end;
-};
-
-/* Only connections that lost something have one. Ranges are sorted and do not touch. */
+/* Only connections whose peer lost something have one. Ranges are sorted and do not touch. */
 struct tcp_recovery {
 	uint32_t reasm_count;
-	uint32_t sack_count;
 	uint32_t stamp;
-	struct seq fin_seq;  /* with TCP_F_FIN_AHEAD: the number of the peer's FIN */
-	struct seq high_rxt; /* RFC 6675 2: the end of what was sent again in this recovery */
-	struct tcp_sack_range sack[TCP_SACK_RANGES_MAX];
+	struct seq fin_seq; /* with TCP_F_FIN_AHEAD: the number of the peer's FIN */
+	/* RFC 2883: the next ACK tells that this came twice; both the same: nothing did. */
+	struct wire_sack_block twice;
 	struct tcp_reasm_range reasm[TCP_REASM_RANGES_MAX];
-};
-
-#define TCP_CC_WORDS 16
-
-/* What a connection that sends has beside struct tcp_conn: taken with the first text, given back
- * once all is acknowledged and it was idle for a retransmission timeout. Times are tcp_now_us. */
-struct tcp_flight {
-	uint32_t delivered;        /* bytes that the peer has, modulo 2^32 */
-	uint32_t min_rtt_us;       /* least round trip of late; 0: no sample yet */
-	uint64_t next_send_ns;     /* pacing: when the next byte is due, by the worker's clock */
-	struct seq ecn_end;        /* with TCP_ECN_F_REDUCED: where that round trip ends */
-	struct seq probe_seq;      /* a larger segment begins there */
-	uint16_t probe_mss;        /* its size; 0: none is out */
-	uint8_t probe_losses;      /* of this size */
-	bool probe_half;           /* the ceiling was lost: half way next (tcp_pmtu.c) */
-	uint64_t cc[TCP_CC_WORDS]; /* the congestion control's own */
 };
 
 struct tcp_conn {
 	/* Line 0: found and checked for each segment. */
 	struct tcp_tuple tuple;
 	uint8_t state; /* enum tcp_state */
-	uint8_t dupacks;
 	uint8_t snd_shift : 4, rcv_shift : 4;
 	union {
 		uint8_t probes;   /* of a closed window, without an answer */
@@ -212,8 +192,7 @@ struct tcp_conn {
 	uint32_t ack_at;             /* delayed ACK, or another try to send */
 	uint32_t idle_at;            /* user timeout, keep-alive, or the end of FIN-WAIT-2 */
 	uint32_t srtt_us, rttvar_us; /* srtt_us 0: no sample yet */
-	struct seq rtt_seq;          /* with TCP_F_RTT: its ACK ends the sample */
-	uint32_t rtt_at_us;
+	uint32_t rtt_at_us;          /* with TCP_F_RTT: when our SYN left */
 	uint32_t last_rx_ms;
 
 	/* Line 3: payload. */
@@ -232,7 +211,6 @@ struct tcp_conn {
 		struct list accept_link;    /* with TCP_F_ACCEPT_WAIT: nothing to send yet */
 	};
 	struct ip_path path;
-	struct seq recover;    /* snd_max when the last recovery began (RFC 6582) */
 	uint32_t recovery_ref; /* position in the pool plus 1; 0: none */
 	uint32_t flight_ref;   /* position in the pool plus 1; 0: none */
 
@@ -398,6 +376,7 @@ struct tcp {
 	struct mem_pool conns;
 	struct mem_pool recoveries;
 	struct mem_pool flights;
+	struct mem_pool runs; /* TCP_RUNS_LARGE of them each, for flights that need many */
 	struct mem_pool tws;
 	struct mem_pool listeners;
 
@@ -678,26 +657,14 @@ uint32_t tcp_reasm_held(const struct tcp_conn *c);
 /** The peer may wait for each ACK, or begin slowly: the next ones leave at once. */
 void tcp_quick_ack_begin(struct tcp_conn *c);
 /** SACK blocks for an ACK, the freshest first. */
-uint8_t tcp_reasm_sack(
-	const struct tcp_conn *c, struct wire_sack_block *blocks, uint8_t blocks_max);
+uint8_t tcp_reasm_sack(struct tcp_conn *c, struct wire_sack_block *blocks, uint8_t blocks_max);
 
-/* tcp_sack.c */
 /** The recovery memory, taken if need be; NULL if the pool is empty. */
 struct tcp_recovery *tcp_recovery_take(struct tcp_conn *c);
 /** Gives it back if nothing needs it. */
 void tcp_recovery_drop(struct tcp_conn *c);
-/** Records the blocks of an ACK; returns the bytes that were news. */
-uint32_t tcp_sack_update(struct tcp_conn *c, const struct wire_tcp *h);
-/** Forgets what lies before snd_una. */
-void tcp_sack_advance(struct tcp_conn *c);
-/** RFC 6675 4: the end of what counts as lost; snd_una if nothing does. */
-struct seq tcp_sack_lost_end(const struct tcp_conn *c);
-/** Bytes believed in the network (RFC 6675 4, SetPipe). */
-uint32_t tcp_sack_pipe(const struct tcp_conn *c);
-/** From *start on, the next run without SACK before `limit`; false if there is none. */
-bool tcp_sack_hole(const struct tcp_conn *c, struct seq from, struct seq limit, struct seq *start,
-	struct seq *end);
-struct seq tcp_sack_high(const struct tcp_conn *c);
+/** [start, end) came again: the ACK that leaves now says so (RFC 2883), if SACK was agreed on. */
+void tcp_reasm_twice(struct tcp_conn *c, struct seq start, struct seq end);
 
 /* tcp_out.c */
 void tcp_output(struct tcp_conn *c);
@@ -733,11 +700,58 @@ void tcp_rtx_restart(struct tcp_conn *c);
 /** Nothing is outstanding: what is kept for sending goes if that stays so for a timeout. */
 void tcp_rtx_idle(struct tcp_conn *c);
 
-/* tcp_flight.c */
+/** The clock of what is outstanding runs. */
+static inline bool tcp_rtx_runs(const struct tcp_conn *c)
+{
+	return c->rtx_kind >= TCP_RTX_RTO;
+}
+
+/* tcp_loss.c: what the flight tells about losses, and what follows. */
 /** The state of what is on its way, taken if need be; NULL (counted) if the pool is empty. */
 struct tcp_flight *tcp_flight_take(struct tcp_conn *c);
 /** Gives it back: nothing is on its way any more. Harmless without one. */
 void tcp_flight_release(struct tcp_conn *c);
+/** Bytes believed in the network (RFC 6675 4, SetPipe). */
+uint32_t tcp_pipe(const struct tcp_conn *c);
+/** [start, end) left, `again` if not for the first time. */
+void tcp_loss_sent(struct tcp_conn *c, struct seq start, struct seq end, bool again);
+/** All that is outstanding goes again, without a verdict about the path. */
+void tcp_loss_all(struct tcp_conn *c);
+/** RFC 6298 5.4 to 5.7 for text: the retransmission timeout. */
+void tcp_loss_timeout(struct tcp_conn *c);
+/** An ACK that the list of runs has taken in: recovery begins, goes on, ends. `dup`: it is a
+ * duplicate (RFC 5681 2). */
+void tcp_loss_ack(struct tcp_conn *c, const struct tcp_delivery *d, bool forward, bool dup);
+/** A probe repaired a loss that nothing else told of: the window is reduced for it. */
+void tcp_loss_repaired(struct tcp_conn *c);
+/** RFC 6937, after the congestion control had its say. */
+void tcp_prr_ack(struct tcp_conn *c, uint32_t delivered_bytes, bool forward);
+
+/* tcp_rack.c: RACK-TLP (RFC 8985). */
+/** Marks what counts as lost by now, sets the reordering timer; true if something new does. */
+bool tcp_rack_detect(struct tcp_conn *c);
+/** A D-SACK: more time for reordering. */
+void tcp_rack_dsack(struct tcp_conn *c);
+/** A recovery is over. */
+void tcp_rack_recovered(struct tcp_conn *c);
+/** What an ACK means for a probe that is out; `dsack_end`: NULL: it has no D-SACK. */
+void tcp_tlp_ack(
+	struct tcp_conn *c, const struct wire_tcp *h, const struct seq *dsack_end, bool dup);
+/** Chooses among timeout, reordering timer and probe. */
+void tcp_rack_arm(struct tcp_conn *c);
+/** rtx_at has come, and is no timeout. */
+void tcp_rack_due(struct tcp_conn *c);
+
+/* tcp_undo.c: congestion that was none (RFC 2883, 3522, 5682). */
+/** Before a congestion reduces the window. */
+void tcp_undo_note(struct tcp_conn *c);
+/** A timeout: will F-RTO look at the next ACKs? */
+void tcp_frto_begin(struct tcp_conn *c, bool first);
+/** One ACK in a recovery or after a timeout; what it proves is undone. */
+void tcp_undo_ack(struct tcp_conn *c, const struct wire_tcp *h, const struct tcp_delivery *d,
+	bool forward, bool dup);
+/** A D-SACK for so many bytes. */
+void tcp_undo_dsack(struct tcp_conn *c, uint32_t bytes);
 
 /* tcp_cc.c: congestion control. cwnd and ssthresh are bytes. */
 

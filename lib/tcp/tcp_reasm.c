@@ -8,6 +8,45 @@
  */
 #include "tcp_pvt.h"
 
+struct tcp_recovery *tcp_recovery_take(struct tcp_conn *c)
+{
+	struct tcp_recovery *r = tcp_recovery(c);
+
+	if (r)
+		return r;
+	r = mem_pool_get(&c->tcp->recoveries);
+	if (!r)
+		return NULL;
+	r->reasm_count = 0;
+	r->stamp = 0;
+	r->fin_seq = c->rcv_nxt;
+	r->twice = (struct wire_sack_block){0};
+	c->recovery_ref = mem_pool_index(&c->tcp->recoveries, r) + 1;
+	return r;
+}
+
+void tcp_recovery_drop(struct tcp_conn *c)
+{
+	struct tcp_recovery *r = tcp_recovery(c);
+
+	if (!r || r->reasm_count || c->flags & TCP_F_FIN_AHEAD ||
+		!seq_eq(r->twice.start, r->twice.end))
+		return;
+	mem_pool_put(&c->tcp->recoveries, r);
+	c->recovery_ref = 0;
+}
+
+void tcp_reasm_twice(struct tcp_conn *c, struct seq start, struct seq end)
+{
+	struct tcp_recovery *r;
+
+	if (!(c->flags & TCP_F_SACK) || seq_geq(start, end))
+		return;
+	r = tcp_recovery_take(c);
+	if (r && seq_eq(r->twice.start, r->twice.end)) /* the first of the turn */
+		r->twice = (struct wire_sack_block){start, end};
+}
+
 uint32_t tcp_reasm_held(const struct tcp_conn *c)
 {
 	const struct tcp_recovery *r = tcp_recovery(c);
@@ -78,6 +117,7 @@ static void insert(
 		if (i < r->reasm_count && seq_leq(r->reasm[i].start, start)) {
 			n = (uint32_t)seq_diff(range_end(&r->reasm[i]), start);
 			n = pkt_chain_drop(bytes, n);
+			tcp_reasm_twice(c, start, seq_add(start, n));
 			r->reasm[i].stamp = ++r->stamp; /* it triggered the ACK, too */
 			tcp_count(c->tcp, TCP_STAT_RX_DUPLICATE);
 		} else {
@@ -182,6 +222,7 @@ void tcp_reasm_input(struct tcp_conn *c, struct tcp_seg *seg)
 	pkt_chain_cut(&bytes, seg->len);
 	old = seq_diff(c->rcv_nxt, start);
 	if (old > 0) {
+		tcp_reasm_twice(c, start, seq_min(c->rcv_nxt, seq_add(start, seg->len)));
 		pkt_chain_drop(&bytes, (uint32_t)old);
 		start = c->rcv_nxt;
 		tcp_count(c->tcp, TCP_STAT_RX_DUPLICATE);
@@ -196,12 +237,19 @@ void tcp_reasm_input(struct tcp_conn *c, struct tcp_seg *seg)
 	tcp_conn_schedule(c);
 }
 
-/* RFC 2018 4: first the range of the segment that triggers the ACK, then the others by age. */
-uint8_t tcp_reasm_sack(const struct tcp_conn *c, struct wire_sack_block *blocks, uint8_t blocks_max)
+/* RFC 2883 4: first what came twice, told once. RFC 2018 4: then the range of the segment that
+ * triggers the ACK, then the others by age. */
+uint8_t tcp_reasm_sack(struct tcp_conn *c, struct wire_sack_block *blocks, uint8_t blocks_max)
 {
-	const struct tcp_recovery *r = tcp_recovery(c);
+	struct tcp_recovery *r = tcp_recovery(c);
 	uint32_t below = UINT32_MAX;
 	uint8_t count = 0;
+
+	if (r && !seq_eq(r->twice.start, r->twice.end)) {
+		blocks[count++] = r->twice;
+		r->twice = (struct wire_sack_block){0};
+		tcp_count(c->tcp, TCP_STAT_DSACK_SENT);
+	}
 
 	while (r && count < blocks_max) {
 		const struct tcp_reasm_range *best = NULL;
@@ -217,5 +265,6 @@ uint8_t tcp_reasm_sack(const struct tcp_conn *c, struct wire_sack_block *blocks,
 		below = best->stamp;
 		blocks[count++] = (struct wire_sack_block){best->start, range_end(best)};
 	}
+	tcp_recovery_drop(c);
 	return count;
 }

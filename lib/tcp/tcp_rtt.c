@@ -41,6 +41,8 @@ void tcp_rtx_restart(struct tcp_conn *c)
 {
 	c->rtx_kind = TCP_RTX_RTO;
 	c->rtx_at = tcp_deadline(tcp_now_ms(c->tcp), tcp_rto_backed_off_ms(c));
+	if (c->flight_ref)
+		tcp_flight_of(c)->rto_at = c->rtx_at;
 }
 
 void tcp_rtx_idle(struct tcp_conn *c)

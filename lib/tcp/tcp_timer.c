@@ -42,7 +42,6 @@ static uint32_t tries_max(const struct tcp_conn *c)
 static void rtx_due(struct tcp_conn *c)
 {
 	struct tcp *tcp = c->tcp;
-	struct tcp_recovery *r = tcp_recovery(c);
 	bool opening = tcp_is_opening(c);
 
 	if (c->backoff >= tries_max(c)) {
@@ -57,21 +56,15 @@ static void rtx_due(struct tcp_conn *c)
 		if (!(c->syn_bits & TCP_SYN_DEFERRED))
 			c->flags |= TCP_F_SYN_LOST;
 		c->syn_bits |= TCP_SYN_DUE;
+		if (!tcp_is_fast_opening(c))
+			c->snd_nxt = c->snd_una;
+		else if (tcp_outstanding(c))
+			tcp_loss_all(c);
+		c->flags &= ~(uint32_t)TCP_F_RTT;
 	} else {
 		tcp_pmtu_timeout(c);
-		if (c->backoff == 1)
-			tcp_cc_congestion(c, TCP_CC_TIMEOUT);
-		c->cwnd = tcp_seg_bytes(c);
-		c->flags |= TCP_F_LOSS;
-		c->recover = c->snd_max;
-		/* A second timeout, or a block that begins at snd_una: the receiver may have
-		 * dropped what it said it had (RFC 2018 8). */
-		if (r && r->sack_count && (c->backoff > 1 || seq_leq(r->sack[0].start, c->snd_una)))
-			r->sack_count = 0;
+		tcp_loss_timeout(c);
 	}
-	c->flags &= ~(uint32_t)(TCP_F_RECOVERY | TCP_F_RTX_HEAD | TCP_F_RTT);
-	c->dupacks = 0;
-	c->snd_nxt = c->snd_una;
 	tcp_rtx_restart(c);
 }
 
@@ -119,8 +112,10 @@ void tcp_timer_fn(struct timer *timer, uint64_t now_ns)
 			flight_idle(c);
 		else if (c->rtx_kind == TCP_RTX_PERSIST)
 			persist_due(c);
-		else
+		else if (c->rtx_kind == TCP_RTX_RTO)
 			rtx_due(c);
+		else
+			tcp_rack_due(c);
 	}
 	if (tcp_is_open(c) && tcp_deadline_due(c->idle_at, now_ms)) {
 		due = true;

@@ -315,7 +315,7 @@ static void do_receive(struct run *r)
 		seg.h.sack[i].end.v += peer->our_isn;
 	}
 	if (seg.ts_ecr_any)
-		seg.h.ts_ecr = peer->ts_last;
+		seg.h.ts_ecr = peer->ts_last - seg.h.ts_ecr;
 	if (seg.fast_open_any) {
 		seg.h.fast_open_len = peer->fast_open_len;
 		memcpy(seg.h.fast_open, peer->fast_open, sizeof(peer->fast_open));

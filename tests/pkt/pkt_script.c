@@ -90,8 +90,11 @@ static bool read_tos(const char *word, uint32_t *tos)
 
 static bool read_ts(const char *word, uint32_t *out, bool *any)
 {
-	*any = strcmp(word, "*") == 0;
-	return *any || script_number(word, out);
+	*any = word[0] == '*';
+	if (!*any)
+		return script_number(word, out);
+	*out = 0;
+	return word[1] == '\0' || (word[1] == '-' && script_number(word + 2, out));
 }
 
 static bool read_sack(const char *word, struct wire_tcp *h)

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The list of runs against a model that remembers each byte: what is SACKed, lost, sent again.
+ * While no room is missing both must agree; with few runs the list may know less, but never
+ * miscounts.
+ */
+#include "fixture.h"
+#include "tcp_flight_pvt.h"
+
+#define MODEL_BYTES 2048u
+#define STEPS       4000u
+
+struct model {
+	uint32_t una, nxt; /* offsets from `base` */
+	uint8_t flags[MODEL_BYTES];
+};
+
+struct pair {
+	struct tcp_flight f;
+	struct mem_pool large;
+	struct model m;
+	struct seq base;
+	uint32_t now_us;
+};
+
+static struct seq at(const struct pair *p, uint32_t off)
+{
+	return seq_add(p->base, off);
+}
+
+static void check_counts(const struct pair *p)
+{
+	struct seq next = at(p, p->m.una);
+	uint32_t sacked = 0, lost = 0;
+
+	for (uint32_t i = 0; i < p->f.count; i++) {
+		const struct tcp_run *run = tcp_run_at(&p->f, i);
+
+		assert_true(seq_eq(run->start, next));
+		assert_true(seq_lt(run->start, run->end));
+		assert_int_not_equal(run->flags & (TCP_RUN_SACKED | TCP_RUN_LOST),
+			TCP_RUN_SACKED | TCP_RUN_LOST);
+		sacked += run->flags & TCP_RUN_SACKED ? tcp_run_bytes(run) : 0;
+		lost += run->flags & TCP_RUN_LOST ? tcp_run_bytes(run) : 0;
+		next = run->end;
+	}
+	if (p->f.count)
+		assert_true(seq_eq(next, at(p, p->m.nxt)));
+	else
+		assert_int_equal(p->m.una, p->m.nxt);
+	assert_int_equal(sacked, p->f.sacked_bytes);
+	assert_int_equal(lost, p->f.lost_bytes);
+}
+
+static void check_marks(const struct pair *p)
+{
+	uint16_t mask = TCP_RUN_SACKED | TCP_RUN_LOST | TCP_RUN_RESENT;
+
+	for (uint32_t i = 0; i < p->f.count; i++) {
+		const struct tcp_run *run = tcp_run_at(&p->f, i);
+		uint32_t from = (uint32_t)seq_diff(run->start, p->base);
+
+		for (uint32_t k = 0; k < tcp_run_bytes(run); k++)
+			assert_int_equal(p->m.flags[from + k], run->flags & mask);
+	}
+}
+
+static void send(struct pair *p, uint32_t bytes)
+{
+	tcp_flight_sent(&p->f, at(p, p->m.nxt), at(p, p->m.nxt + bytes), p->now_us, 0);
+	memset(&p->m.flags[p->m.nxt], 0, bytes);
+	p->m.nxt += bytes;
+}
+
+static void send_again(struct pair *p, uint32_t from, uint32_t to)
+{
+	tcp_flight_resent(&p->f, at(p, from), at(p, to), p->now_us);
+	for (uint32_t k = from; k < to; k++)
+		if (!(p->m.flags[k] & TCP_RUN_SACKED))
+			p->m.flags[k] = TCP_RUN_RESENT;
+}
+
+static void sack(struct pair *p, uint32_t from, uint32_t to, struct tcp_delivery *d)
+{
+	tcp_flight_sack(&p->f, at(p, from), at(p, to), d);
+	for (uint32_t k = from; k < to; k++)
+		p->m.flags[k] = (uint8_t)((p->m.flags[k] & ~TCP_RUN_LOST) | TCP_RUN_SACKED);
+}
+
+static void lose(struct pair *p, uint32_t to)
+{
+	tcp_flight_lose(&p->f, at(p, to));
+	for (uint32_t k = p->m.una; k < to; k++)
+		if (!(p->m.flags[k] & TCP_RUN_SACKED))
+			p->m.flags[k] |= TCP_RUN_LOST;
+}
+
+static void acknowledge(struct pair *p, uint32_t to, struct tcp_delivery *d)
+{
+	tcp_flight_ack(&p->f, at(p, to), d);
+	p->m.una = to;
+}
+
+/* One thing that may happen; `cut` is the step at which ranges begin and end. */
+static void step(struct pair *p, struct rand *rand, uint32_t cut)
+{
+	struct tcp_delivery d = {.now_us = p->now_us, .echo_age_us = UINT32_MAX};
+	uint32_t out = (p->m.nxt - p->m.una) / cut, from, to;
+
+	if (out == 0) {
+		send(p, cut * (1 + rand_below(rand, 4)));
+		return;
+	}
+	from = p->m.una + cut * rand_below(rand, out);
+	to = from + cut * (1 + rand_below(rand, (p->m.nxt - from) / cut));
+	switch (rand_below(rand, 6)) {
+	case 0:
+	case 1:
+		if (p->m.nxt + 4 * cut < MODEL_BYTES)
+			send(p, cut * (1 + rand_below(rand, 4)));
+		break;
+	case 2:
+		send_again(p, from, to);
+		break;
+	case 3:
+		sack(p, from, to, &d);
+		break;
+	case 4:
+		lose(p, to);
+		break;
+	default:
+		acknowledge(p, from, &d);
+		break;
+	}
+}
+
+static void play(uint32_t seed, uint32_t cut, bool large, bool exact)
+{
+	struct pair p = {.base = SEQ(0xfffffc00u), .now_us = 0xfffff000u};
+	struct rand rand;
+
+	rand_init(&rand, seed);
+	if (large)
+		assert_int_equal(
+			mem_pool_init(&p.large, "runs", TCP_RUNS_LARGE * sizeof(struct tcp_run),
+				CACHE_LINE_BYTES, 1, NULL),
+			0);
+	tcp_flight_init(&p.f, large ? &p.large : NULL, p.base, p.now_us);
+	for (uint32_t i = 0; i < STEPS; i++) {
+		p.now_us += rand_below(&rand, 3) * 100;
+		step(&p, &rand, cut);
+		check_counts(&p);
+		if (exact)
+			check_marks(&p);
+		if (p.m.una > MODEL_BYTES / 2 && p.m.una == p.m.nxt) {
+			p.base = at(&p, p.m.una);
+			p.m.una = p.m.nxt = 0;
+		}
+	}
+	tcp_flight_fini(&p.f);
+	if (large)
+		assert_int_equal(mem_pool_fini(&p.large), 0);
+}
+
+/* 63 pieces fit whatever happens to them. */
+static void test_each_byte(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 20; seed++)
+		play(seed, 32, true, true);
+}
+
+static void test_few_runs(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 20; seed++)
+		play(seed, 8, false, false);
+}
+
+/* Times before and after the wrap of 32 bits. */
+static void test_times_wrap(void **state)
+{
+	struct tcp_flight f;
+	struct seq una = SEQ(0xffffff00u);
+	struct tcp_delivery d = {.now_us = 400, .echo_age_us = UINT32_MAX};
+
+	(void)state;
+	tcp_flight_init(&f, NULL, una, 0xffffff00u);
+	tcp_flight_sent(&f, una, seq_add(una, 100), 0xffffff00u, 0);
+	tcp_flight_sent(&f, seq_add(una, 100), seq_add(una, 300), 0x10, 0);
+	tcp_flight_ack(&f, seq_add(una, 300), &d);
+	assert_int_equal(d.rtt_us, 400 - 0x10);
+	assert_int_equal(d.bytes, 300);
+	assert_int_equal(d.rate_delivered, 0);
+	assert_int_equal(f.rack_rtt_us, 400 - 0x10);
+	assert_true(seq_eq(f.fack, seq_add(una, 300)));
+	assert_int_equal(f.count, 0);
+}
+
+/* What was sent again tells no round trip; what was delivered below the highest was reordered. */
+static void test_delivery(void **state)
+{
+	struct tcp_flight f;
+	struct seq una = SEQ(1000);
+	struct tcp_delivery d = {.now_us = 900, .echo_age_us = UINT32_MAX}, e = d;
+
+	(void)state;
+	tcp_flight_init(&f, NULL, una, 100);
+	tcp_flight_sent(&f, una, seq_add(una, 300), 100, 0);
+	tcp_flight_resent(&f, una, seq_add(una, 100), 800);
+	d.fack = f.fack;
+	tcp_flight_ack(&f, seq_add(una, 100), &d);
+	assert_int_equal(d.rtt_us, 0);
+	assert_false(d.reordered);
+	tcp_flight_sack(&f, seq_add(una, 200), seq_add(una, 300), &e);
+	assert_int_equal(e.rtt_us, 800);
+	assert_int_equal(e.sacked_bytes, 100);
+	e.fack = f.fack;
+	tcp_flight_ack(&f, seq_add(una, 300), &e);
+	assert_true(e.reordered);
+	assert_int_equal(e.bytes, 200);
+	assert_int_equal(f.delivered, 300);
+	assert_int_equal(f.sacked_bytes, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_byte),
+		cmocka_unit_test(test_few_runs),
+		cmocka_unit_test(test_times_wrap),
+		cmocka_unit_test(test_delivery),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
