@@ -28,6 +28,14 @@ static bool numbers_are_out_of_order(const struct tcp_conn *c)
 	return seq_gt(c->snd_una, c->snd_nxt) || seq_gt(c->snd_nxt, c->snd_max);
 }
 
+/* While opening, text that left with the SYN is no part of it. */
+static bool flight_tells_something_else(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = tcp_flight_of(c);
+
+	return f && !tcp_is_opening(c) && !tcp_flight_covers(f, c->snd_una, c->snd_nxt);
+}
+
 static bool more_was_sent_than_queued(const struct tcp_conn *c)
 {
 	bool fin = c->flags & TCP_F_FIN_SENT && !seq_eq(c->snd_una, c->snd_max);
@@ -120,6 +128,7 @@ static bool idles_with_more_memory(const struct tcp_conn *c)
 static const struct rule rules[] = {
 	{"still on the active list", is_left_active},
 	{"sequence numbers out of order", numbers_are_out_of_order},
+	{"the flight tells something else than the sequence numbers", flight_tells_something_else},
 	{"more was sent than is queued", more_was_sent_than_queued},
 	{"received beyond the window that was told", window_was_taken_back},
 	{"cwnd below a segment", cannot_send_a_segment},

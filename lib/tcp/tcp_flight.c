@@ -409,3 +409,20 @@ const struct tcp_run *tcp_flight_first_lost(const struct tcp_flight *f)
 			return tcp_run_at(f, i);
 	return NULL;
 }
+
+bool tcp_flight_covers(const struct tcp_flight *f, struct seq una, struct seq nxt)
+{
+	uint32_t sacked_bytes = 0, lost_bytes = 0;
+
+	for (uint32_t i = 0; i < f->count; i++) {
+		const struct tcp_run *run = tcp_run_at(f, i);
+
+		if (!seq_eq(run->start, una) || !seq_lt(run->start, run->end) ||
+			(run->flags & TCP_RUN_SACKED && run->flags & TCP_RUN_LOST))
+			return false;
+		sacked_bytes += run->flags & TCP_RUN_SACKED ? tcp_run_bytes(run) : 0;
+		lost_bytes += run->flags & TCP_RUN_LOST ? tcp_run_bytes(run) : 0;
+		una = run->end;
+	}
+	return seq_eq(una, nxt) && sacked_bytes == f->sacked_bytes && lost_bytes == f->lost_bytes;
+}

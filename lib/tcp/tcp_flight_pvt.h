@@ -174,5 +174,7 @@ void tcp_flight_renege(struct tcp_flight *f);
 void tcp_flight_tidy(struct tcp_flight *f);
 /** The first run that counts as lost; NULL: none. */
 const struct tcp_run *tcp_flight_first_lost(const struct tcp_flight *f);
+/** For tests: the runs cover [una, nxt) as the essay says, and the counts are theirs. */
+bool tcp_flight_covers(const struct tcp_flight *f, struct seq una, struct seq nxt);
 
 #endif

@@ -171,7 +171,8 @@ static bool step_syn_again(struct tcp_conn *c, struct tcp_seg *seg)
 		h->window = (uint16_t)(h->window >> c->snd_shift);
 		return true;
 	}
-	c->snd_nxt = c->snd_una;
+	if (!tcp_is_fast_opening(c)) /* its text is on its way, whatever happens to the SYN|ACK */
+		c->snd_nxt = c->snd_una;
 	c->syn_bits |= TCP_SYN_DUE;
 	tcp_conn_schedule(c);
 	return false;
@@ -234,7 +235,7 @@ static bool step_sequence(struct tcp_conn *c, struct tcp_seg *seg)
 			tcp_count(c->tcp, old && seg->len ? TCP_STAT_RX_DUPLICATE
 							  : TCP_STAT_RX_OUT_OF_WINDOW);
 			answer_unacceptable(c, seg);
-			if (old && seg->len)
+			if (old && seg->len && c->flags & TCP_F_ACK_NOW)
 				tcp_reasm_twice(c, h->seq, seq_add(h->seq, seg->len));
 			return false;
 		}

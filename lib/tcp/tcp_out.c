@@ -110,7 +110,8 @@ static void retry_later(struct tcp_conn *c)
 	c->ack_at = tcp_deadline(tcp_now_ms(c->tcp), TCP_RETRY_MS);
 }
 
-/* The promise that a segment with an ACK makes, once it is sure to leave. */
+/* The promise that a segment with an ACK makes, once it is sure to leave. SACK blocks that it does
+ * not carry still want to go; see the essay. */
 static void note_ack(struct tcp_conn *c, const struct wire_tcp *h)
 {
 	uint32_t window = (uint32_t)h->window << (h->flags & WIRE_TCP_SYN ? 0 : c->rcv_shift);
@@ -119,7 +120,9 @@ static void note_ack(struct tcp_conn *c, const struct wire_tcp *h)
 	c->rcv_acked = c->rcv_nxt;
 	if (c->flags & TCP_F_ACK_DELAYED)
 		c->ack_at = 0;
-	c->flags &= ~(uint32_t)(TCP_F_ACK_NOW | TCP_F_ACK_DELAYED);
+	c->flags &= ~(uint32_t)TCP_F_ACK_DELAYED;
+	if (h->sack_count || !tcp_reasm_has_blocks(c))
+		c->flags &= ~(uint32_t)TCP_F_ACK_NOW;
 }
 
 /* A segment with `len` bytes of the queue from number `seq` on. False: no buffer. */
@@ -182,7 +185,6 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 	bool probe = c->rtx_kind == TCP_RTX_PERSIST && seq_gt(end, seq_add(c->snd_una, c->snd_wnd));
 	uint8_t flags = WIRE_TCP_ACK;
 	struct wire_tcp h;
-	bool ack_now = c->flags & TCP_F_ACK_NOW;
 	bool first = tcp_outstanding(c) == 0 && c->rtx_kind != TCP_RTX_PERSIST;
 
 	if (fin)
@@ -195,9 +197,6 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 	fill_header(c, seq, flags, &h);
 	if (!send_segment(c, &h, len))
 		return 0;
-	/* SACK blocks still want to go; see the essay. */
-	if (ack_now && tcp_reasm_held(c))
-		c->flags |= TCP_F_ACK_NOW;
 	if (fin)
 		c->flags |= TCP_F_FIN_SENT;
 	if (again)

@@ -656,6 +656,8 @@ void tcp_reasm_free(struct tcp_conn *c);
 uint32_t tcp_reasm_held(const struct tcp_conn *c);
 /** The peer may wait for each ACK, or begin slowly: the next ones leave at once. */
 void tcp_quick_ack_begin(struct tcp_conn *c);
+/** The next ACK has something to say by SACK. */
+bool tcp_reasm_has_blocks(const struct tcp_conn *c);
 /** SACK blocks for an ACK, the freshest first. */
 uint8_t tcp_reasm_sack(struct tcp_conn *c, struct wire_sack_block *blocks, uint8_t blocks_max);
 

@@ -25,12 +25,16 @@ struct tcp_recovery *tcp_recovery_take(struct tcp_conn *c)
 	return r;
 }
 
+static bool came_twice(const struct tcp_recovery *r)
+{
+	return !seq_eq(r->twice.start, r->twice.end);
+}
+
 void tcp_recovery_drop(struct tcp_conn *c)
 {
 	struct tcp_recovery *r = tcp_recovery(c);
 
-	if (!r || r->reasm_count || c->flags & TCP_F_FIN_AHEAD ||
-		!seq_eq(r->twice.start, r->twice.end))
+	if (!r || r->reasm_count || c->flags & TCP_F_FIN_AHEAD || came_twice(r))
 		return;
 	mem_pool_put(&c->tcp->recoveries, r);
 	c->recovery_ref = 0;
@@ -43,8 +47,15 @@ void tcp_reasm_twice(struct tcp_conn *c, struct seq start, struct seq end)
 	if (!(c->flags & TCP_F_SACK) || seq_geq(start, end))
 		return;
 	r = tcp_recovery_take(c);
-	if (r && seq_eq(r->twice.start, r->twice.end)) /* the first of the turn */
+	if (r && !came_twice(r)) /* the first of the turn */
 		r->twice = (struct wire_sack_block){start, end};
+}
+
+bool tcp_reasm_has_blocks(const struct tcp_conn *c)
+{
+	const struct tcp_recovery *r = tcp_recovery(c);
+
+	return r && (r->reasm_count || came_twice(r));
 }
 
 uint32_t tcp_reasm_held(const struct tcp_conn *c)
@@ -245,7 +256,7 @@ uint8_t tcp_reasm_sack(struct tcp_conn *c, struct wire_sack_block *blocks, uint8
 	uint32_t below = UINT32_MAX;
 	uint8_t count = 0;
 
-	if (r && !seq_eq(r->twice.start, r->twice.end)) {
+	if (r && came_twice(r)) {
 		blocks[count++] = r->twice;
 		r->twice = (struct wire_sack_block){0};
 		tcp_count(c->tcp, TCP_STAT_DSACK_SENT);
