@@ -55,7 +55,7 @@ bool tcp_reasm_has_blocks(const struct tcp_conn *c)
 {
 	const struct tcp_recovery *r = tcp_recovery(c);
 
-	return r && (r->reasm_count || came_twice(r));
+	return c->flags & TCP_F_SACK && r && (r->reasm_count || came_twice(r));
 }
 
 uint32_t tcp_reasm_held(const struct tcp_conn *c)
