@@ -184,6 +184,18 @@ static void stamp(struct tcp_flight *f, struct tcp_run *run, uint32_t now_us)
 	f->sent_us = now_us;
 }
 
+/* With nothing on its way, what the peer has of it is measured from here on. */
+static void rate_begins(struct tcp_flight *f, uint32_t now_us)
+{
+	uint32_t bytes = 0;
+
+	if (f->count)
+		bytes = (uint32_t)seq_diff(
+			tcp_run_at(f, f->count - 1u)->end, tcp_run_at(f, 0)->start);
+	if (bytes == f->sacked_bytes + f->lost_bytes)
+		f->first_sent_us = f->delivered_us = now_us;
+}
+
 static bool joins_last(
 	const struct tcp_flight *f, const struct tcp_run *last, uint32_t now_us, uint32_t spread_us)
 {
@@ -200,8 +212,7 @@ void tcp_flight_sent(
 {
 	struct tcp_run *last = f->count ? tcp_run_at(f, f->count - 1u) : NULL;
 
-	if (!last) /* what the peer has of it is measured from here on */
-		f->first_sent_us = f->delivered_us = now_us;
+	rate_begins(f, now_us);
 	if (last && joins_last(f, last, now_us, spread_us)) {
 		last->span_us = (uint16_t)(now_us - last->sent_us + last->span_us);
 		last->end = end;
@@ -230,6 +241,7 @@ void tcp_flight_resent(struct tcp_flight *f, struct seq start, struct seq end, u
 {
 	uint32_t i;
 
+	rate_begins(f, now_us);
 	make_room(f);
 	i = run_find(f, start);
 	if (i < f->count && seq_lt(tcp_run_at(f, i)->start, start) && run_split(f, i, start))
@@ -248,6 +260,17 @@ void tcp_flight_resent(struct tcp_flight *f, struct seq start, struct seq end, u
 		stamp(f, run, now_us);
 	}
 	tcp_flight_tidy(f);
+}
+
+void tcp_flight_forget_times(struct tcp_flight *f, uint32_t now_us)
+{
+	for (uint32_t i = 0; i < f->count; i++) {
+		tcp_run_at(f, i)->flags |= TCP_RUN_RESENT;
+		tcp_run_at(f, i)->span_us = 0;
+		stamp(f, tcp_run_at(f, i), now_us);
+	}
+	f->first_sent_us = f->delivered_us = now_us;
+	f->rack_rtt_us = 0;
 }
 
 /* --- delivery ---------------------------------------------------------------------- */
@@ -382,6 +405,14 @@ void tcp_flight_lose(struct tcp_flight *f, struct seq limit)
 		(void)run_split(f, i, limit); /* no room: all of it */
 		tcp_flight_lose_run(f, i);
 	}
+	tcp_flight_tidy(f);
+}
+
+void tcp_flight_lose_old(struct tcp_flight *f, uint32_t age_us, uint32_t now_us)
+{
+	for (uint32_t i = 0; i < f->count; i++)
+		if (now_us - tcp_run_at(f, i)->sent_us >= age_us)
+			tcp_flight_lose_run(f, i);
 	tcp_flight_tidy(f);
 }
 

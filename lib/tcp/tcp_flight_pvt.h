@@ -156,6 +156,9 @@ void tcp_flight_sent(struct tcp_flight *f, struct seq start, struct seq end, uin
 /** [start, end) left again. */
 void tcp_flight_resent(struct tcp_flight *f, struct seq start, struct seq end, uint32_t now_us);
 
+/** The times are too old to be compared: all counts as sent again now. */
+void tcp_flight_forget_times(struct tcp_flight *f, uint32_t now_us);
+
 /** All before una was acknowledged. */
 void tcp_flight_ack(struct tcp_flight *f, struct seq una, struct tcp_delivery *d);
 /** [start, end) inside of the flight was named by SACK. */
@@ -166,6 +169,8 @@ void tcp_flight_sack(
 void tcp_flight_lose_run(struct tcp_flight *f, uint32_t i);
 /** What is not SACKed below `limit` counts as lost. */
 void tcp_flight_lose(struct tcp_flight *f, struct seq limit);
+/** What is not SACKed and left age_us ago or earlier counts as lost. */
+void tcp_flight_lose_old(struct tcp_flight *f, uint32_t age_us, uint32_t now_us);
 /** Nothing counts as lost any more. */
 void tcp_flight_lose_none(struct tcp_flight *f);
 /** The peer may have dropped what it said it has (RFC 2018 8): all that counts as lost. */

@@ -13,6 +13,8 @@
  */
 #include "tcp_pvt.h"
 
+#define TIMES_OLD 10 /* timeouts in a row: long before microseconds wrap */
+
 struct tcp_flight *tcp_flight_take(struct tcp_conn *c)
 {
 	struct tcp_flight *f = tcp_flight_of(c);
@@ -88,6 +90,16 @@ void tcp_loss_sent(struct tcp_conn *c, struct seq start, struct seq end, bool ag
 	f->sent_ms = tcp_now_ms(c->tcp);
 }
 
+/* What was known of duplicates and timers is over. */
+static void begin_anew(struct tcp_flight *f)
+{
+	f->dupacks = 0;
+	f->dup_bytes = 0;
+	f->tlp_out = f->tlp_due = f->head_due = false;
+	f->reo_at = f->tlp_at = 0;
+	f->frto = TCP_FRTO_NOT;
+}
+
 void tcp_loss_all(struct tcp_conn *c)
 {
 	struct tcp_flight *f = tcp_flight_of(c);
@@ -97,11 +109,7 @@ void tcp_loss_all(struct tcp_conn *c)
 		return;
 	}
 	tcp_flight_lose(f, c->snd_nxt);
-	f->dupacks = 0;
-	f->dup_bytes = 0;
-	f->tlp_out = f->tlp_due = f->head_due = false;
-	f->reo_at = f->tlp_at = 0;
-	f->frto = TCP_FRTO_NOT;
+	begin_anew(f);
 }
 
 /* A second timeout, or SACK for the first byte: the receiver may have dropped what it said it has
@@ -109,6 +117,27 @@ void tcp_loss_all(struct tcp_conn *c)
 static bool has_reneged(const struct tcp_conn *c, const struct tcp_flight *f)
 {
 	return f->sacked_bytes && (c->backoff > 1 || tcp_run_at(f, 0)->flags & TCP_RUN_SACKED);
+}
+
+static void lose_head(struct tcp_conn *c, struct tcp_flight *f)
+{
+	tcp_flight_lose(f, seq_min(seq_add(c->snd_una, tcp_seg_bytes(c)), c->snd_nxt));
+}
+
+/* RFC 8985 6.3: the first segment, and what had its time. Without RACK that is all. */
+static void lose_by_timeout(struct tcp_conn *c, struct tcp_flight *f)
+{
+	uint32_t now_us = tcp_now_us(c->tcp);
+
+	if (c->backoff > TIMES_OLD)
+		tcp_flight_forget_times(f, now_us);
+	if (!(c->flags & TCP_F_SACK) || f->rack_rtt_us == 0) {
+		tcp_flight_lose(f, c->snd_nxt);
+	} else {
+		lose_head(c, f);
+		tcp_flight_lose_old(f, f->rack_rtt_us + tcp_rack_wnd_us(c), now_us);
+	}
+	begin_anew(f);
 }
 
 void tcp_loss_timeout(struct tcp_conn *c)
@@ -121,13 +150,15 @@ void tcp_loss_timeout(struct tcp_conn *c)
 		tcp_cc_congestion(c, TCP_CC_TIMEOUT);
 	}
 	c->cwnd = tcp_seg_bytes(c);
-	if (f && has_reneged(c, f))
-		tcp_flight_renege(f);
-	tcp_loss_all(c);
 	c->flags &= ~(uint32_t)TCP_F_RECOVERY;
 	c->flags |= TCP_F_LOSS;
-	if (!f)
+	if (!f) {
+		tcp_loss_all(c);
 		return;
+	}
+	if (has_reneged(c, f))
+		tcp_flight_renege(f);
+	lose_by_timeout(c, f);
 	f->recover = c->snd_nxt;
 	f->recover_set = true;
 	tcp_frto_begin(c, first);
@@ -171,12 +202,6 @@ static void leave_recovery(struct tcp_conn *c, struct tcp_flight *f)
 	c->flags &= ~(uint32_t)(TCP_F_RECOVERY | TCP_F_LOSS);
 	f->head_due = false;
 	f->frto = TCP_FRTO_NOT;
-}
-
-/* Without SACK the first segment counts as lost. */
-static void lose_head(struct tcp_conn *c, struct tcp_flight *f)
-{
-	tcp_flight_lose(f, seq_min(seq_add(c->snd_una, tcp_seg_bytes(c)), c->snd_nxt));
 }
 
 /* RFC 5681 3.2, RFC 6582 3.2 step 1: three duplicates, and not those of a recovery that is over. */

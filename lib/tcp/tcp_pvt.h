@@ -730,6 +730,8 @@ void tcp_loss_repaired(struct tcp_conn *c);
 void tcp_prr_ack(struct tcp_conn *c, uint32_t delivered_bytes, bool forward);
 
 /* tcp_rack.c: RACK-TLP (RFC 8985). */
+/** How much later than others a segment may come (6.2 step 4). */
+uint32_t tcp_rack_wnd_us(const struct tcp_conn *c);
 /** Marks what counts as lost by now, sets the reordering timer; true if something new does. */
 bool tcp_rack_detect(struct tcp_conn *c);
 /** A D-SACK: more time for reordering. */

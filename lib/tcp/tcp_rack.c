@@ -15,18 +15,6 @@
 
 /* --- loss by time (6.2) ------------------------------------------------------------ */
 
-static uint32_t reo_wnd_us(
-	const struct tcp_conn *c, const struct tcp_flight *f, uint32_t sacked_runs)
-{
-	uint32_t min_rtt_us = f->min_rtt_us ? f->min_rtt_us : c->srtt_us;
-
-	if (!f->reordering && (c->flags & (TCP_F_RECOVERY | TCP_F_LOSS) ||
-				      f->sacked_bytes > (TCP_DUP_THRESH - 1) * tcp_seg_bytes(c) ||
-				      sacked_runs >= TCP_DUP_THRESH))
-		return 0;
-	return (uint32_t)MIN((uint64_t)min_rtt_us / 4 * f->reo_mult, (uint64_t)c->srtt_us);
-}
-
 static uint32_t count_sacked(const struct tcp_flight *f)
 {
 	uint32_t count = 0;
@@ -34,6 +22,18 @@ static uint32_t count_sacked(const struct tcp_flight *f)
 	for (uint32_t i = 0; i < f->count && count < TCP_DUP_THRESH; i++)
 		count += (tcp_run_at(f, i)->flags & TCP_RUN_SACKED) != 0;
 	return count;
+}
+
+uint32_t tcp_rack_wnd_us(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = tcp_flight_of(c);
+	uint32_t min_rtt_us = f->min_rtt_us ? f->min_rtt_us : c->srtt_us;
+
+	if (!f->reordering && (c->flags & (TCP_F_RECOVERY | TCP_F_LOSS) ||
+				      f->sacked_bytes > (TCP_DUP_THRESH - 1) * tcp_seg_bytes(c) ||
+				      count_sacked(f) >= TCP_DUP_THRESH))
+		return 0;
+	return (uint32_t)MIN((uint64_t)min_rtt_us / 4 * f->reo_mult, (uint64_t)c->srtt_us);
 }
 
 static bool left_before_rack(const struct tcp_flight *f, const struct tcp_run *run)
@@ -54,7 +54,7 @@ bool tcp_rack_detect(struct tcp_conn *c)
 	if (!(c->flags & TCP_F_SACK) || f->rack_rtt_us == 0 || f->frto == TCP_FRTO_NEW ||
 		(f->sacked_bytes == 0 && !(c->flags & (TCP_F_RECOVERY | TCP_F_LOSS))))
 		return false;
-	wnd_us = reo_wnd_us(c, f, count_sacked(f));
+	wnd_us = tcp_rack_wnd_us(c);
 	for (uint32_t i = 0; i < f->count; i++) {
 		const struct tcp_run *run = tcp_run_at(f, i);
 		int32_t left_us;
@@ -109,7 +109,8 @@ static void tlp_arm(struct tcp_conn *c, struct tcp_flight *f)
 		f->sacked_bytes || f->lost_bytes || c->backoff || tcp_is_opening(c) ||
 		f->count == 0)
 		return;
-	if (tcp_outstanding(c) <= tcp_seg_bytes(c))
+	/* A peer that counts full segments may wait for the second one. */
+	if (tcp_outstanding(c) < 2 * tcp_seg_bytes(c))
 		pto_us += MAX_ACK_DELAY;
 	f->tlp_at = tcp_deadline(tcp_now_ms(c->tcp), (pto_us + 999) / 1000);
 	if ((int32_t)(f->tlp_at - f->rto_at) > 0)

@@ -81,20 +81,20 @@ static void frto_real(struct tcp_conn *c, struct tcp_flight *f)
 	f->frto = TCP_FRTO_NOT;
 }
 
-/* With SACK an original that is news by itself proves it; without, the one after the head may have
- * waited at the peer, so that the next ACK counts. */
+/* The ACK of the head proves nothing, with SACK or without: what lies behind it may have waited at
+ * the peer for long. Blocks of SACK that come before it are news, and no verdict. */
 static void frto_ack(struct tcp_conn *c, struct tcp_flight *f, const struct tcp_delivery *d,
 	bool forward, bool dup)
 {
-	bool waited = f->frto == TCP_FRTO_HEAD && !(c->flags & TCP_F_SACK);
+	bool head = f->frto == TCP_FRTO_HEAD;
 
 	if (seq_geq(c->snd_una, f->recover))
 		f->frto = TCP_FRTO_NOT;
-	else if (d->original && !waited)
+	else if (d->original && !head)
 		undo(c, f);
-	else if (f->frto == TCP_FRTO_HEAD && forward)
+	else if (head && forward)
 		frto_try_new(c, f);
-	else if (dup || d->sacked_bytes)
+	else if ((dup || d->sacked_bytes) && !(head && c->flags & TCP_F_SACK))
 		frto_real(c, f);
 }
 

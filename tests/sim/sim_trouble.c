@@ -97,7 +97,7 @@ static void release(struct trouble *t, struct pair *p)
 /* --- all of them ------------------------------------------------------------------- */
 
 static const struct trouble_kind kinds[] = {
-	{"link down", MAY_FAIL_TO_OPEN, 0, 0, 20000, unplug, plug},
+	{"link down", MAY_FAIL_TO_OPEN | MAY_BE_RESET, 0, 0, 20000, unplug, plug},
 	{"detour, ms", 0, 1, 500, 10000, detour, detour_ends},
 	{"storm, percent", MAY_FAIL_TO_OPEN, 10, 60, 5000, storm, calm},
 	{"new card", MAY_FAIL_TO_OPEN, 1, 255, 0, new_card, NULL},

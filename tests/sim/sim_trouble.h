@@ -14,7 +14,7 @@
 /* What an innocent flow may suffer because of it. */
 enum {
 	MAY_FAIL_TO_OPEN = 1 << 0, /* no neighbour, no memory */
-	MAY_BE_RESET = 1 << 1,     /* after it shut: the peer forgot it early */
+	MAY_BE_RESET = 1 << 1,     /* the peer forgot it early, or its cookie ended */
 };
 
 struct trouble {
