@@ -99,6 +99,7 @@ struct tcp_flight {
 	bool undo;       /* what follows is of the last congestion, which may prove to be none */
 	bool undo_resent;
 	struct seq recover; /* snd_nxt when the last congestion was noticed */
+	struct seq undo_una; /* with undo: what lay before it tells nothing of that congestion */
 	uint32_t undo_cwnd, undo_ssthresh;
 	uint32_t undo_bytes;     /* sent again, and not told to be there twice */
 	uint32_t undo_resent_ms; /* with undo_resent: when the first of it left */

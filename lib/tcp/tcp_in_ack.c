@@ -209,7 +209,7 @@ static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forwa
 		return;
 	f->tlp_arm = true;
 	if (dsack_end)
-		tcp_undo_dsack(c, (uint32_t)seq_diff(*dsack_end, h->sack[0].start));
+		tcp_undo_dsack(c, &h->sack[0]);
 	tcp_undo_ack(c, h, &d, forward, dup);
 	tcp_tlp_ack(c, h, dsack_end, dup);
 	tcp_loss_ack(c, &d, forward, dup);

@@ -754,8 +754,8 @@ void tcp_frto_begin(struct tcp_conn *c, bool first);
 /** One ACK in a recovery or after a timeout; what it proves is undone. */
 void tcp_undo_ack(struct tcp_conn *c, const struct wire_tcp *h, const struct tcp_delivery *d,
 	bool forward, bool dup);
-/** A D-SACK for so many bytes. */
-void tcp_undo_dsack(struct tcp_conn *c, uint32_t bytes);
+/** A D-SACK. */
+void tcp_undo_dsack(struct tcp_conn *c, const struct wire_sack_block *twice);
 
 /* tcp_cc.c: congestion control. cwnd and ssthresh are bytes. */
 

@@ -17,6 +17,7 @@ void tcp_undo_note(struct tcp_conn *c)
 	f->undo = true;
 	f->undo_resent = false;
 	f->undo_bytes = 0;
+	f->undo_una = c->snd_una;
 	f->undo_cwnd = c->cwnd;
 	f->undo_ssthresh = c->ssthresh;
 }
@@ -36,13 +37,13 @@ static void undo(struct tcp_conn *c, struct tcp_flight *f)
 	tcp_conn_schedule(c);
 }
 
-void tcp_undo_dsack(struct tcp_conn *c, uint32_t bytes)
+void tcp_undo_dsack(struct tcp_conn *c, const struct wire_sack_block *twice)
 {
 	struct tcp_flight *f = tcp_flight_of(c);
 
-	if (!f->undo || !f->undo_resent)
+	if (!f->undo || !f->undo_resent || seq_lt(twice->start, f->undo_una))
 		return;
-	f->undo_bytes -= MIN(bytes, f->undo_bytes);
+	f->undo_bytes -= MIN((uint32_t)seq_diff(twice->end, twice->start), f->undo_bytes);
 	if (f->undo_bytes == 0 && f->lost_bytes == 0)
 		undo(c, f);
 }
