@@ -20,7 +20,6 @@ void tcp_flight_init(struct tcp_flight *f, struct mem_pool *large, struct seq un
 	*f = (struct tcp_flight){
 		.large = large,
 		.mask = TCP_RUNS_SMALL - 1,
-		.sent_us = now_us,
 		.delivered_us = now_us,
 		.first_sent_us = now_us,
 		.rtt_seq = una,
@@ -181,7 +180,6 @@ static void stamp(struct tcp_flight *f, struct tcp_run *run, uint32_t now_us)
 	run->flags &= (uint16_t)~TCP_RUN_APP_LIMITED;
 	if (f->app_limited)
 		run->flags |= TCP_RUN_APP_LIMITED;
-	f->sent_us = now_us;
 }
 
 /* With nothing on its way, what the peer has of it is measured from here on. */
@@ -262,15 +260,17 @@ void tcp_flight_resent(struct tcp_flight *f, struct seq start, struct seq end, u
 	tcp_flight_tidy(f);
 }
 
-void tcp_flight_forget_times(struct tcp_flight *f, uint32_t now_us)
+void tcp_flight_forget(struct tcp_flight *f, uint32_t now_us)
 {
-	for (uint32_t i = 0; i < f->count; i++) {
-		tcp_run_at(f, i)->flags |= TCP_RUN_RESENT;
-		tcp_run_at(f, i)->span_us = 0;
-		stamp(f, tcp_run_at(f, i), now_us);
-	}
-	f->first_sent_us = f->delivered_us = now_us;
+	f->delivered_us = f->first_sent_us = now_us;
 	f->rack_rtt_us = 0;
+	for (uint32_t i = 0; i < f->count; i++) {
+		struct tcp_run *run = tcp_run_at(f, i);
+
+		run->flags |= TCP_RUN_RESENT;
+		run->span_us = 0;
+		stamp(f, run, now_us);
+	}
 }
 
 /* --- delivery ---------------------------------------------------------------------- */
@@ -294,6 +294,13 @@ static void rack_update(struct tcp_flight *f, const struct tcp_run *run, struct 
 	f->rack_rtt_us = rtt_us;
 }
 
+/* Runs that were joined have the time of the last; does that still tell the round trip of the
+ * first? */
+static bool is_timed(const struct tcp_run *run, uint32_t now_us)
+{
+	return run->span_us < UINT16_MAX && run->span_us <= (now_us - run->sent_us) / 4;
+}
+
 /* [run->start, end) reached the peer. */
 static void deliver(
 	struct tcp_flight *f, const struct tcp_run *run, struct seq end, struct tcp_delivery *d)
@@ -311,9 +318,8 @@ static void deliver(
 		f->fack = end;
 	else if (once && seq_lt(end, d->fack))
 		d->reordered = true;
-	if (d->stale)
-		return;
-	if (once && (d->rtt_us == 0 || (int32_t)(run->sent_us - d->rtt_sent_us) > 0)) {
+	if (once && is_timed(run, d->now_us) &&
+		(d->rtt_us == 0 || (int32_t)(run->sent_us - d->rtt_sent_us) > 0)) {
 		d->rtt_us = MAX(d->now_us - run->sent_us, 1u);
 		d->rtt_sent_us = run->sent_us;
 	}

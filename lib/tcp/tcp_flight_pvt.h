@@ -5,8 +5,7 @@
  * The list of runs covers exactly [snd_una, snd_nxt) of a connection, sorted and without gaps. A
  * run is what left in one turn; parts of it become runs of their own once the peer has them (SACK),
  * or they count as lost, or are sent again. Times are tcp_now_us: they wrap after 71 minutes, so
- * that only differences count, and only of what left within half of that (tcp_flight.sent_ms
- * tells).
+ * that only differences count, and only of what left within half of that: tcp_flight_forget.
  *
  * The list is bounded. Runs that left less than `spread` apart join while it is half full, with the
  * later time; a full one grows once, from TCP_RUNS_SMALL to TCP_RUNS_LARGE; one that cannot grow
@@ -63,7 +62,7 @@ struct tcp_flight {
 	uint32_t sacked_bytes, lost_bytes; /* of the runs that are marked so */
 	uint32_t lost_new;                 /* counted as lost since the last ACK */
 	uint32_t dup_bytes;                /* without SACK: what duplicate ACKs stand for */
-	uint32_t sent_us, sent_ms;         /* when anything left last */
+	uint32_t news_ms;                  /* when it began, or the peer told something last */
 
 	/* Delivery rate. */
 	uint32_t delivered;     /* bytes that the peer has, modulo 2^32 */
@@ -98,7 +97,7 @@ struct tcp_flight {
 	bool by_dupacks; /* this recovery knows nothing by SACK (RFC 6582) */
 	bool undo;       /* what follows is of the last congestion, which may prove to be none */
 	bool undo_resent;
-	struct seq recover; /* snd_nxt when the last congestion was noticed */
+	struct seq recover;  /* snd_nxt when the last congestion was noticed */
 	struct seq undo_una; /* with undo: what lay before it tells nothing of that congestion */
 	uint32_t undo_cwnd, undo_ssthresh;
 	uint32_t undo_bytes;     /* sent again, and not told to be there twice */
@@ -119,7 +118,6 @@ struct tcp_flight {
 struct tcp_delivery {
 	uint32_t now_us;
 	uint32_t echo_age_us; /* of the timestamp that came back, at least; UINT32_MAX: none */
-	bool stale;           /* times in the flight mean nothing any more */
 	struct seq recover;   /* what counts as original lies below */
 	struct seq fack;      /* tcp_flight.fack before */
 
@@ -157,8 +155,8 @@ void tcp_flight_sent(struct tcp_flight *f, struct seq start, struct seq end, uin
 /** [start, end) left again. */
 void tcp_flight_resent(struct tcp_flight *f, struct seq start, struct seq end, uint32_t now_us);
 
-/** The times are too old to be compared: all counts as sent again now. */
-void tcp_flight_forget_times(struct tcp_flight *f, uint32_t now_us);
+/** The times of what is on its way mean nothing any more: it counts as sent more than once. */
+void tcp_flight_forget(struct tcp_flight *f, uint32_t now_us);
 
 /** All before una was acknowledged. */
 void tcp_flight_ack(struct tcp_flight *f, struct seq una, struct tcp_delivery *d);

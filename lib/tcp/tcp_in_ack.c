@@ -182,7 +182,6 @@ static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forwa
 		.now_us = tcp_now_us(c->tcp),
 		.echo_age_us =
 			age_ms == UINT32_MAX || age_ms == 0 ? UINT32_MAX : (age_ms - 1) * 1000,
-		.stale = tcp_now_ms(c->tcp) - f->sent_ms > STALE_MS,
 		.recover = f->recover,
 		.fack = f->fack,
 	};
@@ -194,8 +193,8 @@ static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forwa
 	};
 	const struct seq *dsack_end = take_dsack(c, h);
 
-	if (d.stale)
-		f->rack_rtt_us = 0;
+	if (tcp_now_ms(c->tcp) - f->news_ms > STALE_MS)
+		tcp_flight_forget(f, d.now_us);
 	if (forward) {
 		a.acked_bytes = (uint32_t)seq_diff(h->ack, c->snd_una);
 		tcp_flight_ack(f, seq_min(h->ack, c->snd_nxt), &d);
@@ -208,6 +207,7 @@ static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forwa
 	if (!forward && !dup && !dsack_end)
 		return;
 	f->tlp_arm = true;
+	f->news_ms = tcp_now_ms(c->tcp);
 	if (dsack_end)
 		tcp_undo_dsack(c, &h->sack[0]);
 	tcp_undo_ack(c, h, &d, forward, dup);

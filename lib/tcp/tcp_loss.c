@@ -13,8 +13,6 @@
  */
 #include "tcp_pvt.h"
 
-#define TIMES_OLD 10 /* timeouts in a row: long before microseconds wrap */
-
 struct tcp_flight *tcp_flight_take(struct tcp_conn *c)
 {
 	struct tcp_flight *f = tcp_flight_of(c);
@@ -29,7 +27,7 @@ struct tcp_flight *tcp_flight_take(struct tcp_conn *c)
 	}
 	tcp_flight_init(f, &c->tcp->runs, c->snd_una, now_us);
 	f->min_rtt_us = f->min_rtt_next_us = c->srtt_us;
-	f->sent_ms = tcp_now_ms(c->tcp);
+	f->news_ms = tcp_now_ms(c->tcp);
 	f->rto_at = c->rtx_at; /* if it runs already: for the SYN, or for what left without */
 	c->flight_ref = mem_pool_index(&c->tcp->flights, f) + 1;
 	tcp_cc(c)->init(c);
@@ -72,6 +70,8 @@ void tcp_loss_sent(struct tcp_conn *c, struct seq start, struct seq end, bool ag
 
 	if (!f)
 		return;
+	if (f->count == 0)
+		f->news_ms = tcp_now_ms(c->tcp);
 	if (seq_geq(start, c->snd_nxt)) {
 		tcp_flight_sent(f, start, end, now_us, c->srtt_us / 32);
 		f->tlp_arm = true;
@@ -87,7 +87,6 @@ void tcp_loss_sent(struct tcp_conn *c, struct seq start, struct seq end, bool ag
 	}
 	if (c->flags & TCP_F_RECOVERY)
 		f->prr_out += (uint32_t)seq_diff(end, start);
-	f->sent_ms = tcp_now_ms(c->tcp);
 }
 
 /* What was known of duplicates and timers is over. */
@@ -129,8 +128,6 @@ static void lose_by_timeout(struct tcp_conn *c, struct tcp_flight *f)
 {
 	uint32_t now_us = tcp_now_us(c->tcp);
 
-	if (c->backoff > TIMES_OLD)
-		tcp_flight_forget_times(f, now_us);
 	if (!(c->flags & TCP_F_SACK) || f->rack_rtt_us == 0) {
 		tcp_flight_lose(f, c->snd_nxt);
 	} else {

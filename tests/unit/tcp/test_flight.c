@@ -223,6 +223,57 @@ static void test_delivery(void **state)
 	assert_int_equal(f.sacked_bytes, 0);
 }
 
+/* What counts as lost is one run, and its time that of the last part: no round trip of the first.
+ */
+static void test_joined_times(void **state)
+{
+	static const struct {
+		uint32_t apart_us, rtt_us;
+	} rows[] = {{1000, 399000}, {60000, 340000}, {90000, 0}, {390000, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct tcp_delivery d = {.now_us = 400000, .echo_age_us = UINT32_MAX};
+		struct seq una = SEQ(1000);
+		struct tcp_flight f;
+
+		tcp_flight_init(&f, NULL, una, 0);
+		tcp_flight_sent(&f, una, seq_add(una, 100), 0, 0);
+		tcp_flight_sent(&f, seq_add(una, 100), seq_add(una, 200), rows[i].apart_us, 0);
+		tcp_flight_lose(&f, seq_add(una, 200));
+		assert_int_equal(f.count, 1);
+		tcp_flight_ack(&f, seq_add(una, 100), &d);
+		assert_int_equal(d.rtt_us, rows[i].rtt_us);
+	}
+}
+
+/* After more than the half of 2^32 us nothing of the past is compared with. */
+static void test_forget(void **state)
+{
+	struct tcp_delivery d = {.now_us = 0x90000000u, .echo_age_us = UINT32_MAX};
+	struct seq una = SEQ(1000);
+	struct tcp_flight f;
+
+	(void)state;
+	tcp_flight_init(&f, NULL, una, 0);
+	f.min_rtt_us = 40000;
+	tcp_flight_sent(&f, una, seq_add(una, 300), 0, 0);
+	tcp_flight_sack(&f, seq_add(una, 200), seq_add(una, 300),
+		&(struct tcp_delivery){.now_us = 40000, .echo_age_us = UINT32_MAX});
+	assert_int_equal(f.rack_rtt_us, 40000);
+	tcp_flight_forget(&f, d.now_us);
+	tcp_flight_ack(&f, seq_add(una, 200), &d);
+	assert_int_equal(d.rtt_us, 0);
+	assert_int_equal(f.rack_rtt_us, 0);
+	assert_int_equal(d.bytes, 200);
+	assert_false(d.reordered);
+	tcp_flight_sent(&f, seq_add(una, 300), seq_add(una, 400), d.now_us, 0);
+	d.now_us += 50000;
+	tcp_flight_ack(&f, seq_add(una, 400), &d);
+	assert_int_equal(d.rtt_us, 50000);
+	assert_int_equal(f.rack_rtt_us, 50000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +281,8 @@ int main(void)
 		cmocka_unit_test(test_few_runs),
 		cmocka_unit_test(test_times_wrap),
 		cmocka_unit_test(test_delivery),
+		cmocka_unit_test(test_joined_times),
+		cmocka_unit_test(test_forget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
