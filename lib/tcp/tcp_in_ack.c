@@ -109,7 +109,6 @@ static const struct seq *take_dsack(struct tcp_conn *c, const struct wire_tcp *h
 	if (!(c->flags & TCP_F_SACK) || !is_dsack(h) || seq_gt(h->sack[0].end, c->snd_max))
 		return NULL;
 	tcp_count(c->tcp, TCP_STAT_DSACK_RECEIVED);
-	tcp_rack_dsack(c);
 	return &h->sack[0].end;
 }
 
@@ -208,8 +207,10 @@ static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forwa
 		return;
 	f->tlp_arm = true;
 	f->news_ms = tcp_now_ms(c->tcp);
-	if (dsack_end)
+	if (dsack_end) {
+		tcp_rack_dsack(c);
 		tcp_undo_dsack(c, &h->sack[0]);
+	}
 	tcp_undo_ack(c, h, &d, forward, dup);
 	tcp_tlp_ack(c, h, dsack_end, dup);
 	tcp_loss_ack(c, &d, forward, dup);

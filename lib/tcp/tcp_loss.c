@@ -194,8 +194,7 @@ static void leave_recovery(struct tcp_conn *c, struct tcp_flight *f)
 	if (c->flags & TCP_F_RECOVERY && !tcp_cc(c)->owns_cwnd)
 		c->cwnd = f->by_dupacks ? MIN(c->ssthresh, MAX(tcp_outstanding(c), seg) + seg)
 					: c->ssthresh;
-	if (c->flags & TCP_F_RECOVERY)
-		tcp_rack_recovered(c);
+	tcp_rack_recovered(c);
 	c->flags &= ~(uint32_t)(TCP_F_RECOVERY | TCP_F_LOSS);
 	f->head_due = false;
 	f->frto = TCP_FRTO_NOT;
