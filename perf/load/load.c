@@ -6,7 +6,6 @@
  * With a rate, units are due at fixed times whoever is free; their time counts from when they were
  * due, so that a proxy that stalls does not hide the units that it delayed.
  */
-#include <math.h>
 #include <string.h>
 
 #include "load.h"
@@ -14,6 +13,7 @@
 #define NS_PER_SEC   1e9
 #define RETRY_NS     (10 * UINT64_C(1000000))
 #define CONNECTS_MAX 64   /* per turn */
+#define SYNS_MAX     256  /* per turn */
 #define OPENING_MAX  1024 /* at once: a flood of SYNs would be another scenario */
 #define ASKING_MAX   96 /* held ones without their answer: server connections of a proxy are few */
 
@@ -60,11 +60,11 @@ static void forget_conn(struct load *load, struct client *client)
 static void think(struct load *load, struct client *client)
 {
 	const struct scenario *s = load->config->scenario;
-	double u = (load_random(load, 1u << 30) + 1.0) / (1u << 30);
 
 	client->ready_at = load->now_ns;
-	if (s->think_ms)
-		client->ready_at += (uint64_t)(-log(u) * s->think_ms * 1e6);
+	if (s->think_count)
+		client->ready_at +=
+			s->thinks_us[load_random(load, s->think_count)] * UINT64_C(1000);
 }
 
 static void count_unit(struct load *load, const struct client *client)
@@ -230,16 +230,26 @@ static void start_by_hand(struct load *load)
 	}
 }
 
+/* What the device does not take in its turn is not made up for: a flood waits for nobody. */
+static void flood(struct load *load)
+{
+	for (uint32_t i = 0; i < SYNS_MAX && load->syn_next_ns <= (double)load->now_ns; i++) {
+		load->totals.syns += net_syn(load->net, load_random(load, UINT32_MAX));
+		load->syn_next_ns += NS_PER_SEC / load->config->syns;
+	}
+	if (load->syn_next_ns < (double)load->now_ns)
+		load->syn_next_ns = (double)load->now_ns;
+}
+
 void load_turn(struct load *load, uint64_t now_ns)
 {
-	const struct scenario *s = load->config->scenario;
-
 	load->now_ns = now_ns;
 	if (!load->draining && load->config->rate > 0)
 		start_by_rate(load);
 	else if (!load->draining)
 		start_by_hand(load);
-	for (uint32_t i = 0; i < s->syns && load->measuring; i++)
-		net_syn(load->net, load_random(load, UINT32_MAX));
+	if (!load->draining && load->config->syns > 0)
+		flood(load);
 	net_poll(load->net, now_ns);
+	load->totals.syn_acks = load->net->stats.syn_acks;
 }

@@ -44,10 +44,11 @@ struct scenario {
 	const uint32_t *sizes; /* of the objects, bytes; each is asked for equally often */
 	uint32_t size_count;
 	bool keep_alive;
-	uint32_t think_ms; /* clients pause between units: exponential with this mean; 0: not */
-	bool hold;         /* connections are opened and stay, without work ... */
-	bool ask_once;     /* ... but for one request each */
-	uint32_t syns;     /* of a flood, per turn */
+	const uint32_t *thinks_us; /* pauses of a client between units, each equally often */
+	uint32_t think_count;      /* 0: no pauses */
+	bool hold;                 /* connections are opened and stay, without work ... */
+	bool ask_once;             /* ... but for one request each */
+	double syns;               /* of a flood, per second; --syns says otherwise */
 	const struct load_kind *kind;
 };
 
@@ -74,6 +75,8 @@ struct load_totals {
 	uint64_t errors;     /* refused, reset, timed out, cut */
 	uint64_t mismatches; /* answers with other bytes than they should have */
 	uint64_t late;       /* units that a rate asked for and no client was free to start */
+	uint64_t syns;       /* of the flood */
+	uint64_t syn_acks;   /* its answers */
 };
 
 struct load_config {
@@ -82,6 +85,7 @@ struct load_config {
 	uint32_t clients;
 	uint32_t warm_ms, run_ms;
 	double rate; /* units per second; 0: as fast as the answers come */
+	double syns; /* of a flood, per second; 0: none */
 	uint64_t seed;
 	bool json;
 };
@@ -95,6 +99,7 @@ struct load {
 	uint64_t rand;
 	uint64_t rate_next_ns;       /* when the next unit is due */
 	uint32_t rate_cursor;        /* clients are asked in turn */
+	double syn_next_ns;          /* when the next one of the flood is due */
 	uint32_t opening, connected; /* clients whose connection is */
 	bool measuring;
 	bool draining; /* no new units */

@@ -21,6 +21,8 @@ static const char usage[] =
 	"  --client ADDR[+N]  N addresses of clients from ADDR on (needed with --device)\n"
 	"  --clients N        connections at the same time (100)\n"
 	"  --rate R           units per second (default: as fast as the answers come)\n"
+	"  --syns R           of a flood, per second, beside any scenario (default: the "
+	"scenario's)\n"
 	"  --warm MS          not measured, at the beginning (1000)\n"
 	"  --time MS          measured (5000)\n"
 	"  --seed N           of all that is random (1)\n"
@@ -97,8 +99,8 @@ static void parse_options(int argc, char **argv, struct load_config *config, str
 {
 	static const struct option options[] = {{"target", 1, 0, 't'}, {"origin", 1, 0, 'o'},
 		{"device", 1, 0, 'd'}, {"client", 1, 0, 'a'}, {"clients", 1, 0, 'c'},
-		{"rate", 1, 0, 'r'}, {"warm", 1, 0, 'w'}, {"time", 1, 0, 'T'}, {"seed", 1, 0, 's'},
-		{"json", 0, 0, 'j'}, {"help", 0, 0, 'h'}, {0}};
+		{"rate", 1, 0, 'r'}, {"syns", 1, 0, 'S'}, {"warm", 1, 0, 'w'}, {"time", 1, 0, 'T'},
+		{"seed", 1, 0, 's'}, {"json", 0, 0, 'j'}, {"help", 0, 0, 'h'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
@@ -120,6 +122,9 @@ static void parse_options(int argc, char **argv, struct load_config *config, str
 			break;
 		case 'r':
 			config->rate = strtod(optarg, NULL);
+			break;
+		case 'S':
+			config->syns = strtod(optarg, NULL);
 			break;
 		case 'w':
 			config->warm_ms = (uint32_t)strtoul(optarg, NULL, 10);
@@ -148,6 +153,8 @@ static void parse_options(int argc, char **argv, struct load_config *config, str
 		help(stderr);
 		exit(2);
 	}
+	if (config->syns < 0)
+		config->syns = config->scenario->syns;
 	/* Those that close and those that open anew are there at the same time. */
 	net->conns_max =
 		config->scenario->hold ? config->clients + 4096 : 4 * config->clients + 8192;
@@ -178,7 +185,7 @@ static void report_json(const struct load *load, const struct load_totals *t, do
 	       "\"late\":%llu,\"connected\":%u,\"latency_us\":{\"mean\":%.1f,\"p50\":%.1f,\"p90\":%"
 	       ".1f,"
 	       "\"p99\":%.1f,\"p99.9\":%.1f,\"max\":%.1f},\"retransmits\":%llu,\"resets\":%llu,"
-	       "\"syn_acks\":%llu,\"tx_dropped\":%llu}\n",
+	       "\"syns\":%llu,\"syn_acks\":%llu,\"tx_dropped\":%llu}\n",
 		load->config->scenario->name, load->config->clients, seconds,
 		(unsigned long long)t->units, (double)t->units / seconds,
 		(double)t->bytes / seconds, (unsigned long long)t->errors,
@@ -188,7 +195,8 @@ static void report_json(const struct load *load, const struct load_totals *t, do
 		(double)hist_at(&load->latency, 0.99) / 1e3,
 		(double)hist_at(&load->latency, 0.999) / 1e3, (double)load->latency.max_ns / 1e3,
 		(unsigned long long)s->retransmits, (unsigned long long)s->resets,
-		(unsigned long long)s->syn_acks, (unsigned long long)s->tx_dropped);
+		(unsigned long long)t->syns, (unsigned long long)t->syn_acks,
+		(unsigned long long)s->tx_dropped);
 }
 
 static void report_text(const struct load *load, const struct load_totals *t, double seconds)
@@ -202,6 +210,9 @@ static void report_text(const struct load *load, const struct load_totals *t, do
 		(double)hist_at(&load->latency, 0.9) / 1e3,
 		(double)hist_at(&load->latency, 0.99) / 1e3,
 		(double)hist_at(&load->latency, 0.999) / 1e3, (double)load->latency.max_ns / 1e3);
+	if (t->syns)
+		printf("  flood: %.0f SYNs/s, %.1f %% answered\n", (double)t->syns / seconds,
+			100.0 * (double)t->syn_acks / (double)t->syns);
 }
 
 /* Warms up, measures, reports. Returns the exit status. */
@@ -226,6 +237,8 @@ static int run(struct load *load)
 	load->totals.units -= before.units;
 	load->totals.bytes -= before.bytes;
 	load->totals.errors -= before.errors;
+	load->totals.syns -= before.syns;
+	load->totals.syn_acks -= before.syn_acks;
 	if (config->json)
 		report_json(load, &load->totals, seconds);
 	else
@@ -239,8 +252,12 @@ static int run(struct load *load)
 int main(int argc, char **argv)
 {
 	static struct net_config net = {.client_count = 1};
-	static struct load_config config = {
-		.clients = 100, .warm_ms = 1000, .run_ms = 5000, .seed = 1, .net = &net};
+	static struct load_config config = {.clients = 100,
+		.warm_ms = 1000,
+		.run_ms = 5000,
+		.syns = -1,
+		.seed = 1,
+		.net = &net};
 	static struct load load = {.config = &config};
 	struct sigaction on_stop = {.sa_handler = on_signal};
 	int status;

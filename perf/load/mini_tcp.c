@@ -22,6 +22,8 @@
 #define PORT_COUNT    64000
 #define TCP_AT        34 /* behind Ethernet and IPv4 */
 #define OPTIONS_BYTES 12
+#define FLOOD_NET     0xc6120000u /* 198.18.0.0/15: for measurements (RFC 2544) */
+#define FLOOD_LOW     0x8000u
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 enum { FREE, SYN_SENT, SYN_RECEIVED, OPEN };
@@ -647,21 +649,24 @@ void mini_abort(struct net_conn *base)
 	conn_free(t, c);
 }
 
-void mini_syn(struct net *net, uint32_t seed)
+/* The lower halves of its addresses are none of the clients' and the origin's: see key_of. */
+bool mini_syn(struct net *net, uint32_t seed)
 {
 	struct mini_tcp *t = (struct mini_tcp *)net;
 	const struct net_config *config = net->config;
+	uint32_t number = seed * 2654435761u;
 	uint8_t *frame = mini_frame(t);
 	uint32_t header_bytes;
 
 	if (!frame)
-		return;
+		return false;
 	header_bytes = put_options(t, frame + TCP_AT, true, 0);
-	put_header(frame + TCP_AT, (uint16_t)(1 + seed % 65535), config->target_port,
-		seed * 2654435761u, 0, SYN, header_bytes);
-	/* Below the clients' addresses: a flood must not meet a connection. */
-	seal(frame, config->client_v4 - 1 - (seed >> 16) % 256, config->target_v4, header_bytes);
+	put_header(frame + TCP_AT, (uint16_t)(1 + seed % 65535), config->target_port, number, 0,
+		SYN, header_bytes);
+	seal(frame, FLOOD_NET | (number & 0x10000) | FLOOD_LOW | number >> 18, config->target_v4,
+		header_bytes);
 	mini_frame_send(t, TCP_AT + header_bytes);
+	return true;
 }
 
 /* --- life -------------------------------------------------------------------------- */

@@ -64,7 +64,7 @@ struct net_conn *mini_connect(struct net *net, const struct net_app *app, void *
 bool mini_send(struct net_conn *c, const struct net_piece *pieces, uint32_t count);
 void mini_shut(struct net_conn *c);
 void mini_abort(struct net_conn *c);
-void mini_syn(struct net *net, uint32_t seed);
+bool mini_syn(struct net *net, uint32_t seed);
 
 /* The device's. A frame to fill, MINI_FRAME_MAX bytes, NULL if there is none; then its length, with
  * the space for Ethernet in front. */

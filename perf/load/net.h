@@ -46,7 +46,7 @@ struct net_ops {
 	void (*shut)(struct net_conn *c);
 	void (*abort)(struct net_conn *c);
 	void (*poll)(struct net *net, uint64_t now_ns);
-	void (*syn)(struct net *net, uint32_t seed);
+	bool (*syn)(struct net *net, uint32_t seed);
 	void (*destroy)(struct net *net);
 };
 
@@ -63,7 +63,8 @@ struct net_config {
 };
 
 struct net_stats {
-	uint64_t rx_pkts, tx_pkts, retransmits, resets, syn_acks, tx_dropped;
+	uint64_t rx_pkts, tx_pkts, retransmits, resets, tx_dropped;
+	uint64_t syn_acks; /* to nobody: of a flood */
 };
 
 struct net {
@@ -111,11 +112,11 @@ static inline void net_poll(struct net *net, uint64_t now_ns)
 	net->ops->poll(net, now_ns);
 }
 
-/** One SYN to the target from an address and port that follow from the seed; nobody waits for the
- * answer. Does nothing over sockets. */
-static inline void net_syn(struct net *net, uint32_t seed)
+/** One SYN to the target from an address of 198.18.0.0/15 and a port that follow from the seed; its
+ * answer is counted and no more. False: the device took none, or there are only sockets. */
+static inline bool net_syn(struct net *net, uint32_t seed)
 {
-	net->ops->syn(net, seed);
+	return net->ops->syn(net, seed);
 }
 
 static inline void net_destroy(struct net *net)

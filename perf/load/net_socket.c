@@ -175,10 +175,11 @@ static struct net_conn *conn_connect(struct net *net, const struct net_app *app,
 	return &c->base;
 }
 
-static void no_syn(struct net *net, uint32_t seed)
+static bool no_syn(struct net *net, uint32_t seed)
 {
 	(void)net;
 	(void)seed;
+	return false;
 }
 
 /* --- turns ------------------------------------------------------------------------- */

@@ -6,11 +6,18 @@
 static const uint32_t small[] = {128};
 static const uint32_t megabyte[] = {LOAD_OBJECT_MAX};
 
-/* Sizes at the middle of each of twenty equal shares of the objects on the web as SURGE models them
- * (Barford and Crovella, SIGMETRICS 1998: a lognormal body, mu 9.357, sigma 1.318, and a Pareto
- * tail, alpha 1.1, k 133,000, for the upper 7 %), cut at 1 MiB. */
-static const uint32_t surge[] = {895, 1786, 2626, 3503, 4453, 5503, 6682, 8022, 9566, 11368, 13505,
-	16087, 19279, 23341, 28717, 36241, 47726, 68201, 121586, 339124};
+/* What follows is the web as SURGE models it (Barford and Crovella, "Generating representative web
+ * workloads for network and server performance evaluation", SIGMETRICS 1998), each figure at the
+ * middle of one of twenty equal shares.
+ *
+ * Bytes of a file: a lognormal body (mu 9.357, sigma 1.318) up to 133,000, and for the upper 7 % a
+ * Pareto tail from there on (alpha 1.1). */
+static const uint32_t surge_sizes[] = {895, 1786, 2626, 3503, 4453, 5503, 6682, 8022, 9566, 11368,
+	13505, 16087, 19279, 23341, 28717, 36241, 47726, 68201, 121586, 339124};
+/* Microseconds between the files of a page ("active OFF": Weibull, scale 1.46 s, shape 0.382), in
+ * fiftieths: so 2,000 clients ask as often as 100,000 users. */
+static const uint32_t surge_thinks[] = {2, 37, 150, 390, 815, 1498, 2533, 4046, 6204, 9241, 13485,
+	19416, 27757, 39647, 56984, 83179, 125035, 198474, 352725, 890020};
 
 const struct scenario scenarios[] = {
 	{.name = "http-keepalive",
@@ -31,11 +38,12 @@ const struct scenario scenarios[] = {
 		.keep_alive = true,
 		.kind = &http_kind},
 	{.name = "http-mix",
-		.text = "requests for sizes as on the web, with pauses of 100 ms in the mean",
-		.sizes = surge,
-		.size_count = sizeof(surge) / sizeof(surge[0]),
+		.text = "requests with sizes and pauses as on the web; a client is 50 of its users",
+		.sizes = surge_sizes,
+		.size_count = sizeof(surge_sizes) / sizeof(surge_sizes[0]),
 		.keep_alive = true,
-		.think_ms = 100,
+		.thinks_us = surge_thinks,
+		.think_count = sizeof(surge_thinks) / sizeof(surge_thinks[0]),
 		.kind = &http_kind},
 	{.name = "tcp-conn",
 		.text = "connections that carry one byte each way",
@@ -56,10 +64,10 @@ const struct scenario scenarios[] = {
 		.ask_once = true,
 		.kind = &http_kind},
 	{.name = "syn-flood",
-		.text = "http-close beside 32 SYNs a turn from addresses that never answer",
+		.text = "http-close beside SYNs from everywhere that nobody stands behind",
 		.sizes = small,
 		.size_count = 1,
-		.syns = 32,
+		.syns = 500000,
 		.kind = &http_kind},
 };
 const uint32_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -81,6 +81,7 @@ network
     memory 1g
     port lan0 vdev net_memif0,role=server,socket={self.memif},socket-abstract=no
     address {WEIR}/16 port lan0
+    route 0.0.0.0/0 via {CLIENTS.split('+', maxsplit=1)[0]}
 defaults
     mode {mode}
     {maxconn}
@@ -112,6 +113,12 @@ backend b
         busy, idle = re.search(r'^worker 0:.*?cycles busy (\d+) .*?idle (\d+)', text,
                                re.S | re.M).groups()
         return int(busy), int(busy) + int(idle)
+
+    def pollers(self):
+        """{poller: cycles} of the worker, since `profile on`."""
+        text = re.search(r'^worker 0:.*\n((?:  .*\n)+)', self.ask('show worker'), re.M)[1]
+        rows = re.findall(r'^  (\S.*?) +\d+ +(\d+) +\d+\.\d+ +(\d+)$', text, re.M)
+        return {name: int(work) * int(cycles) for name, work, cycles in rows}
 
     @staticmethod
     def cpu_seconds(before, after, seconds):
