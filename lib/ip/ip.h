@@ -51,6 +51,12 @@ static inline uint16_t ip_zone_of_iface(uint16_t iface)
 	return (uint16_t)(iface + 1);
 }
 
+/** The interface of a zone, which is not 0. */
+static inline uint16_t ip_iface_of_zone(uint16_t zone)
+{
+	return (uint16_t)(zone - 1);
+}
+
 struct ip_address_config {
 	struct ip_prefix prefix; /* the address itself, with the length of its network; if it is
 				    link-local, with the zone of iface or none */

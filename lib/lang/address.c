@@ -209,6 +209,27 @@ static bool is_host_name(const char *text)
 	return at > text && *at == '\0' && *text != '-';
 }
 
+/* Takes the zone off the host. */
+static int read_zone(struct reader *r)
+{
+	struct lang_address *out = r->out;
+	char *zone = strchr(out->text, '%');
+	size_t len = zone ? strlen(zone + 1) : 0;
+
+	if (!zone)
+		return 0;
+	if (!(r->flags & LANG_ADDRESS_MAY_ZONE))
+		return REFUSE(r, "zone not permitted here");
+	if (len == 0 || len >= sizeof(out->zone))
+		return REFUSE(r, "a zone has 1 to %zu bytes", sizeof(out->zone) - 1);
+	memcpy(out->zone, zone + 1, len + 1);
+	*zone = '\0';
+	if (!ip_addr_parse(bytes_of_cstr(out->text), &out->addr) || !ip_addr_is_scoped(&out->addr))
+		return REFUSE(r, "'%s' has no zone; link-local addresses have (fe80::1%%%s)",
+			out->text, out->zone);
+	return 0;
+}
+
 static int read_host(struct reader *r, const char *text, size_t len)
 {
 	struct lang_address *out = r->out;
@@ -227,7 +248,9 @@ static int read_host(struct reader *r, const char *text, size_t len)
 			out->addr = ip_addr_from_v4(0);
 		return 0;
 	}
-	if (!ip_addr_parse(bytes_of(text, len), &out->addr)) {
+	if (read_zone(r) != 0)
+		return -EINVAL;
+	if (!ip_addr_parse(bytes_of_cstr(out->text), &out->addr)) {
 		out->kind = LANG_ADDRESS_NAME;
 		if (!is_host_name(out->text))
 			return REFUSE(r, "'%s' is no address%s", out->text,

@@ -67,13 +67,15 @@ enum lang_port_kind {
 };
 
 #define LANG_ADDRESS_TEXT_SIZE 256
+#define LANG_ZONE_SIZE         32
 
 struct lang_address {
 	enum lang_address_kind kind;
 	enum lang_address_proto proto;
 	enum lang_address_family family; /* as the prefix demands; ANY without a prefix */
 	bool wildcard;                   /* "*", "" or "::": any address */
-	struct ip_addr addr;             /* of kind IP */
+	struct ip_addr addr;             /* of kind IP; without its zone */
+	char zone[LANG_ZONE_SIZE];       /* of a link-local address of IPv6; "": none given */
 	enum lang_port_kind port_kind;
 	uint16_t port_first;               /* or the offset; 0 if none */
 	uint16_t port_last;                /* equal to port_first unless a range was given */
@@ -96,6 +98,7 @@ enum {
 	LANG_ADDRESS_MAY_QUIC = 512,
 	LANG_ADDRESS_MAY_REVERSE = 1024,
 	LANG_ADDRESS_DGRAM_DEFAULT = 2048, /* no prefix means datagrams */
+	LANG_ADDRESS_MAY_ZONE = 4096,      /* fe80::1%ZONE */
 	/* the usual sets */
 	LANG_ADDRESS_BIND = LANG_ADDRESS_MAY_PORT | LANG_ADDRESS_MUST_PORT |
 			    LANG_ADDRESS_MAY_RANGE | LANG_ADDRESS_MAY_NAME | LANG_ADDRESS_MAY_UNIX |
@@ -111,7 +114,8 @@ enum {
 /**
  * One address in HAProxy's notation: [PREFIX@]ADDRESS[:PORT[-PORT]]. The last
  * colon outside brackets begins the port, so "::1:80" is port 80 of ::1, and
- * ":::80" is any IPv6 address. A "/" first means a UNIX path. "$NAME" and
+ * ":::80" is any IPv6 address. "%NAME" behind a link-local address of IPv6 is
+ * its zone (RFC 4007 11), which HAProxy does not have. A "/" first means a UNIX path. "$NAME" and
  * "${NAME}" are expanded through `options` (as HAProxy does here even outside
  * quotes); with options NULL they are empty. Lists ("a:80,b:80") are for the
  * caller to cut.

@@ -35,14 +35,16 @@ void *rl_grow(void **items, uint32_t *count, uint32_t *room, size_t item_size);
 struct rl_bind {
 	struct model_bind bind;
 	const struct lang_statement *at;
-	uint32_t word; /* of the address */
+	uint32_t word;    /* of the address */
+	const char *zone; /* NULL: none given */
 };
 
 struct rl_server {
 	struct model_server server;
 	const struct lang_statement *at;
-	uint32_t word;
+	uint32_t word; /* of the name; the address follows */
 	bool id_set;
+	const char *zone; /* NULL: none given */
 };
 
 struct rl_name {
@@ -231,6 +233,18 @@ bool rl_name_resolves(const struct rl_call *c, struct lang_address *address);
 
 /** Turns a host name or an address into endpoints; reports and returns false if it cannot be. */
 bool rl_resolve(const struct rl_call *c, uint32_t index, struct lang_address *address);
+
+/** The zone of an address, as long as the model lives; NULL if it has none. */
+const char *rl_zone(struct rl_draft *d, const struct lang_address *a);
+/** Gives the link-local addresses of binds and servers the zone of their port; reports those
+ * whose port is not known (rl_zone.c). */
+void rl_zones_resolve(struct rl_draft *d);
+
+/** Index of a port; ports.count if there is none. */
+uint32_t rl_port_index(const struct rl_draft *d, const char *name);
+/** Reports that word `word` names a port that is not there. */
+void rl_report_port(
+	struct rl_draft *d, const struct lang_statement *at, uint32_t word, const char *name);
 
 /** Resolves names, judges the whole, and reports (rl_check.c). */
 void rl_check(struct rl_draft *d);

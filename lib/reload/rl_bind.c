@@ -134,7 +134,7 @@ static bool parse_words(const struct rl_call *c, struct model_bind *b)
 }
 
 static void add_bind(const struct rl_call *c, const struct model_bind *b,
-	const struct ip_addr *addr, uint16_t port)
+	const struct lang_address *a, uint16_t port)
 {
 	struct rl_bind *slot = rl_append(&c->proxy->binds);
 
@@ -143,7 +143,8 @@ static void add_bind(const struct rl_call *c, const struct model_bind *b,
 		return;
 	}
 	slot->bind = *b;
-	slot->bind.local = (struct endpoint){*addr, port};
+	slot->bind.local = (struct endpoint){a->addr, port};
+	slot->zone = rl_zone(c->draft, a);
 	slot->at = c->s;
 	slot->word = c->arg;
 }
@@ -153,7 +154,8 @@ static void add_address(const struct rl_call *c, const char *text, const struct 
 	struct error err = {0};
 	struct lang_address a;
 
-	if (lang_address_parse(text, LANG_ADDRESS_BIND, NULL, &a, &err) < 0) {
+	if (lang_address_parse(text, LANG_ADDRESS_BIND | LANG_ADDRESS_MAY_ZONE, NULL, &a, &err) <
+		0) {
 		rl_alert(c, c->arg, "[address]:port[-port], with addresses * or [::] for all",
 			"'bind': %s", err.text);
 		return;
@@ -172,7 +174,7 @@ static void add_address(const struct rl_call *c, const char *text, const struct 
 			rl_alert(c, c->arg, NULL, "'bind': port 0 cannot be listened on");
 			return;
 		}
-		add_bind(c, b, &a.addr, (uint16_t)port);
+		add_bind(c, b, &a, (uint16_t)port);
 	}
 }
 

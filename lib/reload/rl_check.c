@@ -237,24 +237,32 @@ static void number_servers(struct rl_proxy *p)
 
 /* --- network ------------------------------------------------------------------------ */
 
-static void report_port(struct rl_draft *d, const struct lang_statement *at, uint32_t word)
+void rl_report_port(
+	struct rl_draft *d, const struct lang_statement *at, uint32_t word, const char *name)
 {
 	const char *names[IP_IFACES_MAX], *near;
 	uint32_t count = MIN(d->ports.count, (uint32_t)IP_IFACES_MAX);
 
 	for (uint32_t i = 0; i < count; i++)
 		names[i] = d->ports.items[i].port.name;
-	near = lang_suggest(lang_text(at, word), names, count);
-	lang_report(
-		d->diags, LANG_ALERT, at, word, near, "there is no port '%s'", lang_text(at, word));
+	near = lang_suggest(name, names, count);
+	lang_report(d->diags, LANG_ALERT, at, word, near, "there is no port '%s'", name);
 }
 
-static bool port_exists(const struct rl_draft *d, const char *name)
+uint32_t rl_port_index(const struct rl_draft *d, const char *name)
 {
-	for (uint32_t i = 0; i < d->ports.count; i++)
-		if (strcmp(d->ports.items[i].port.name, name) == 0)
-			return true;
-	return false;
+	uint32_t i = 0;
+
+	while (i < d->ports.count && strcmp(d->ports.items[i].port.name, name) != 0)
+		i++;
+	return i;
+}
+
+/* The last word of a line is the name of its port. */
+static void check_port_of(struct rl_draft *d, const struct lang_statement *at, const char *name)
+{
+	if (rl_port_index(d, name) == d->ports.count)
+		rl_report_port(d, at, at->word_count - 1, name);
 }
 
 /* Lines of one device share what is plugged into it: the first one says how bad that is. */
@@ -287,21 +295,10 @@ static void check_ports(struct rl_draft *d)
 		lang_report(d->diags, LANG_ALERT, d->ports.items[IP_IFACES_MAX].at, 1, NULL,
 			"more than %d ports", IP_IFACES_MAX);
 	for (uint32_t i = 0; i < d->addresses.count; i++)
-		if (!port_exists(d, d->addresses.items[i].port))
-			report_port(d, d->addresses.items[i].at,
-				d->addresses.items[i].at->word_count - 1);
+		check_port_of(d, d->addresses.items[i].at, d->addresses.items[i].port);
 	for (uint32_t i = 0; i < d->routes.count; i++)
-		if (d->routes.items[i].port && !port_exists(d, d->routes.items[i].port))
-			report_port(
-				d, d->routes.items[i].at, d->routes.items[i].at->word_count - 1);
-}
-
-static const struct rl_port *port_named(const struct rl_draft *d, const char *name)
-{
-	for (uint32_t i = 0; i < d->ports.count; i++)
-		if (strcmp(d->ports.items[i].port.name, name) == 0)
-			return &d->ports.items[i];
-	return NULL;
+		if (d->routes.items[i].port)
+			check_port_of(d, d->routes.items[i].at, d->routes.items[i].port);
 }
 
 /* True if a port's network holds the address, so that a bind or a gateway may have it. */
@@ -335,6 +332,7 @@ static void check_reachable(struct rl_draft *d)
 			char text[IP_ADDR_TEXT_SIZE];
 
 			if (!ip_addr_is_any(&b->bind.local.addr) &&
+				!ip_addr_is_scoped(&b->bind.local.addr) &&
 				!address_has_port(d, &b->bind.local.addr))
 				lang_report(d->diags, LANG_ALERT, b->at, b->word, NULL,
 					"'bind': %s is in no network of any port (section "
@@ -373,7 +371,7 @@ static void check_network(struct rl_draft *d)
 			"port <name> vdev <device> | pci <address>",
 			"section 'network' has no port");
 	for (uint32_t i = 0; i < d->addresses.count; i++)
-		if (!port_named(d, d->addresses.items[i].port))
+		if (rl_port_index(d, d->addresses.items[i].port) == d->ports.count)
 			return; /* reported; the rest would only repeat it */
 	check_reachable(d);
 }
@@ -381,6 +379,7 @@ static void check_network(struct rl_draft *d)
 void rl_check(struct rl_draft *d)
 {
 	check_names(d);
+	rl_zones_resolve(d);
 	for (uint32_t i = 0; i < d->proxy_count; i++) {
 		struct rl_proxy *p = &d->proxies[i];
 

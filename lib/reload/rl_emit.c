@@ -160,11 +160,7 @@ static uint16_t device_of(struct model_port *ports, uint32_t *count, const struc
 
 static uint16_t iface_named(const struct rl_draft *d, const char *name)
 {
-	uint32_t i = 0;
-
-	while (strcmp(d->ports.items[i].port.name, name) != 0)
-		i++;
-	return (uint16_t)i;
+	return (uint16_t)rl_port_index(d, name);
 }
 
 static void emit_ifaces(struct rl_draft *d)
@@ -203,6 +199,8 @@ static bool address_known(
 /* The interface whose network holds the address; rl_check made sure that there is one. */
 static uint16_t iface_for(const struct rl_draft *d, const struct ip_addr *addr)
 {
+	if (ip_addr_zone(addr) != 0)
+		return ip_iface_of_zone(ip_addr_zone(addr));
 	for (uint32_t i = 0; i < d->addresses.count; i++)
 		if (ip_prefix_contains(&d->addresses.items[i].prefix, addr))
 			return iface_named(d, d->addresses.items[i].port);
@@ -220,9 +218,15 @@ static void emit_addresses(struct rl_draft *d)
 
 	if (!list)
 		return;
-	for (uint32_t i = 0; i < d->addresses.count; i++)
-		list[n++] = (struct ip_address_config){d->addresses.items[i].prefix,
-			iface_named(d, d->addresses.items[i].port), false};
+	for (uint32_t i = 0; i < d->addresses.count; i++) {
+		const struct rl_address *a = &d->addresses.items[i];
+		uint16_t iface = iface_named(d, a->port);
+		struct ip_prefix prefix = {
+			ip_addr_with_zone(&a->prefix.addr, ip_zone_of_iface(iface)),
+			a->prefix.bits};
+
+		list[n++] = (struct ip_address_config){prefix, iface, false};
+	}
 	for (uint32_t i = 0; i < d->model->bind_count; i++) {
 		const struct ip_addr *addr = &d->model->binds[i].local.addr;
 

@@ -103,11 +103,12 @@ static const struct rl_word words[] = {
 	{NULL},
 };
 
-static bool parse_address(const struct rl_call *c, uint32_t i, struct model_server *s)
+static bool parse_address(
+	const struct rl_call *c, uint32_t i, struct model_server *s, const char **zone)
 {
 	struct lang_address a;
 
-	if (!rl_arg_address(c, i, LANG_ADDRESS_SERVER, &a))
+	if (!rl_arg_address(c, i, LANG_ADDRESS_SERVER | LANG_ADDRESS_MAY_ZONE, &a))
 		return false;
 	if (a.kind == LANG_ADDRESS_NAME && c->draft->options->keep_unresolved &&
 		!rl_name_resolves(c, &a)) {
@@ -124,6 +125,7 @@ static bool parse_address(const struct rl_call *c, uint32_t i, struct model_serv
 			"'server' cannot connect to '%s': ports carry IP only", lang_text(c->s, i));
 		return false;
 	}
+	*zone = rl_zone(c->draft, &a);
 	s->remote = (struct endpoint){a.addr, a.port_first};
 	if (a.port_kind == LANG_PORT_FIXED)
 		return true;
@@ -136,19 +138,21 @@ static bool parse_address(const struct rl_call *c, uint32_t i, struct model_serv
 static void kw_server(const struct rl_call *c)
 {
 	struct model_server s = c->proxy->server_defaults;
+	const char *zone = NULL;
 	struct rl_server *slot;
 
 	s.place = rl_place(c);
 	s.name = rl_strdup(c->draft, lang_text(c->s, c->arg));
 	s.id = 0;
-	if (!parse_address(c, c->arg + 1, &s) || !rl_words_parse(c, c->arg + 2, words, 0, &s))
+	if (!parse_address(c, c->arg + 1, &s, &zone) ||
+		!rl_words_parse(c, c->arg + 2, words, 0, &s))
 		return;
 	slot = rl_append(&c->proxy->servers);
 	if (!slot) {
 		c->draft->failed = true;
 		return;
 	}
-	*slot = (struct rl_server){s, c->s, c->arg, s.id != 0};
+	*slot = (struct rl_server){s, c->s, c->arg, s.id != 0, zone};
 }
 
 static void kw_default_server(const struct rl_call *c)

@@ -113,6 +113,14 @@ def test_link_local_client(v6, net, origin, client, proxy):
     assert client(host=f'{ours}%{INTERFACE}').get().status == 200
 
 
+def test_zones(v6, net, origin, client):
+    """A bind and a server with link-local addresses, on the port that each names."""
+    origin(echo_head, host='::')
+    v6(CONFIG.format(bind='fe80::50%lan0:80', server='fe80::1%lan0:8001'))
+    net.ip('addr', 'add', 'fe80::1/64', 'dev', INTERFACE, 'nodad')
+    assert client(host=f'fe80::50%{INTERFACE}').get().status == 200
+
+
 def test_duplicate_address_is_not_used(proxy, net, origin, client):
     """The kernel has our address already: we leave it to it, say so, and go on with IPv4."""
     proxy.v6 = True
@@ -177,7 +185,8 @@ def test_route_to_an_origin_behind_a_router(v6, net, origin, client, proxy):
     ('address fd00:9::2/129 port lan0', ['129']),
     ('route ::/0 via 10.9.0.1', ['different families']),
     ('route ::/0 via fd00:77::1', ['in no network']),
-    ('port lan1 vdev net_tap1,iface=x dad 11', ['11'])])
+    ('port lan1 vdev net_tap1,iface=x dad 11', ['11']),
+    ('listen l\n    bind fe80::1%lan9:80', ["no port 'lan9'"])])
 def test_mistakes_have_a_line(proxy, line, words):
     path = proxy.write_config(f'''
         network
@@ -188,4 +197,4 @@ def test_mistakes_have_a_line(proxy, line, words):
     run = proxy.check('-c', '-f', path)
     assert run.returncode == 1
     text = run.stdout + run.stderr
-    assert 'test.cfg:5' in text and all(w in text for w in words), text
+    assert f'test.cfg:{5 + line.count(chr(10))}' in text and all(w in text for w in words), text

@@ -20,7 +20,7 @@ static const struct lang_variable variables[] = {
 static const struct lang_options options = {
 	.variables = variables, .variable_count = ARRAY_LEN(variables)};
 
-/* KIND[PROTO][FAMILY][*] ADDRESS PORTS; see the tables. */
+/* KIND[PROTO][FAMILY][*] ADDRESS[%ZONE] PORTS; see the tables. */
 static void describe(const struct lang_address *a, char *text, size_t size)
 {
 	static const char *const kinds[] = {
@@ -44,8 +44,8 @@ static void describe(const struct lang_address *a, char *text, size_t size)
 			: a->port_kind == LANG_PORT_MINUS ? "-"
 							  : "",
 			a->port_first);
-	snprintf(text, size, "%s%s%s %s%s", kinds[a->kind], protos[a->proto], families[a->family],
-		what, ports);
+	snprintf(text, size, "%s%s%s %s%s%s%s", kinds[a->kind], protos[a->proto],
+		families[a->family], what, a->zone[0] ? "%" : "", a->zone, ports);
 }
 
 struct row {
@@ -257,6 +257,34 @@ static void log_lines(void **state)
 	run(rows, ARRAY_LEN(rows), LANG_ADDRESS_LOG);
 }
 
+/* HAProxy 2.6 knows none: what is refused here is refused there, and the rest as well. */
+static void zones(void **state)
+{
+	static const struct row rows[] = {
+		{"fe80::1%lan0:80", "ip fe80::1%lan0 80"},
+		{"[fe80::1%lan0]:80", "ip fe80::1%lan0 80"},
+		{"ipv6@fe80::1%lan0:80-90", "ip/v6 fe80::1%lan0 80-90"},
+		{"febf::1%a-b.7:80", "ip febf::1%a-b.7 80"},
+		{"fe80::1:80", "ip fe80::1 80"},
+		{"fe80::1%:80", NULL},
+		{"fe80::1%a-name-of-32-bytes-is-too-long-1:80", NULL},
+		{"::1%lan0:80", NULL},
+		{"fd00::1%lan0:80", NULL},
+		{"169.254.0.1%lan0:80", NULL},
+		{"localhost%lan0:80", NULL},
+		{"*%lan0:80", NULL},
+		{"%lan0:80", NULL},
+		{"ipv4@fe80::1%lan0:80", NULL},
+		{"fe80::1%lan0", NULL},
+	};
+	static const struct row none[] = {
+		{"[fe80::1]:80", "ip fe80::1 80"}, {"[fe80::1%lan0]:80", NULL}};
+
+	(void)state;
+	run(rows, ARRAY_LEN(rows), LANG_ADDRESS_BIND | LANG_ADDRESS_MAY_ZONE);
+	run(none, ARRAY_LEN(none), LANG_ADDRESS_BIND);
+}
+
 static void a_keyword_may_accept_little(void **state)
 {
 	static const struct row none[] = {{"1.2.3.4", "ip 1.2.3.4"}, {"1.2.3.4:80", NULL},
@@ -314,6 +342,7 @@ int main(void)
 		cmocka_unit_test(bind_lines),
 		cmocka_unit_test(server_lines),
 		cmocka_unit_test(log_lines),
+		cmocka_unit_test(zones),
 		cmocka_unit_test(a_keyword_may_accept_little),
 		cmocka_unit_test(long_texts_are_refused),
 		cmocka_unit_test(errors_name_the_text),

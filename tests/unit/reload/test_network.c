@@ -56,6 +56,52 @@ static void ports_vlans_addresses_and_routes(void **state)
 	model_destroy(m);
 }
 
+#define TWO_PORTS                                                                         \
+	"network\n port lan0 vdev net_tap0,iface=t0\n port lan1 vdev net_tap1,iface=t1\n" \
+	" address fd00::1/64 port lan0\n"
+#define ZONE_PROXY   "frontend f\n timeout client 1s\n bind "
+#define ZONE_BACKEND "backend b\n timeout connect 1s\n timeout server 1s\n server s "
+
+static uint16_t zone_of(const struct endpoint *e)
+{
+	return ip_addr_zone(&e->addr);
+}
+
+/* The same address on two links is two, and each bind announces its own. */
+static void zones_are_ports(void **state)
+{
+	struct model *m = fake_config_model(TWO_PORTS
+		" address fe80::5/64 port lan1\n" ZONE_PROXY
+		"fe80::1%lan0:80\n bind [fe80::1%lan1]:80\n bind fe80::5%lan1:81\n" ZONE_BACKEND
+		"fe80::2%lan1:80\n");
+	const struct ip_config *ip = &m->network.ip;
+
+	(void)state;
+	assert_int_equal(m->bind_count, 3);
+	assert_int_equal(zone_of(&m->binds[0].local), ip_zone_of_iface(0));
+	assert_int_equal(zone_of(&m->binds[1].local), ip_zone_of_iface(1));
+	assert_int_equal(zone_of(&m->servers[0].remote), ip_zone_of_iface(1));
+	assert_int_equal(ip->address_count, 4); /* fe80::5 is there already */
+	assert_int_equal(ip->addresses[2].iface, 0);
+	assert_int_equal(ip->addresses[3].iface, 1);
+	assert_int_equal(ip->addresses[3].prefix.bits, 128);
+	assert_int_equal(
+		zone_of(&(struct endpoint){ip->addresses[1].prefix.addr, 0}), ip_zone_of_iface(1));
+	model_destroy(m);
+}
+
+/* Where there is one port, there is nothing to choose. */
+static void one_port_needs_no_zone(void **state)
+{
+	struct model *m =
+		fake_config_model(NET ZONE_PROXY "fe80::1:80\n" ZONE_BACKEND "fe80::2:80\n");
+
+	(void)state;
+	assert_int_equal(zone_of(&m->binds[0].local), ip_zone_of_iface(0));
+	assert_int_equal(zone_of(&m->servers[0].remote), ip_zone_of_iface(0));
+	model_destroy(m);
+}
+
 static void impair_is_read_for_each_direction(void **state)
 {
 	struct model *m = fake_config_model(
@@ -216,6 +262,25 @@ static void mistakes_are_reported(void **state)
 	expect_mistakes(rows, ARRAY_LEN(rows));
 }
 
+static void mistakes_with_zones(void **state)
+{
+	static const struct mistake rows[] = {
+		{TWO_PORTS ZONE_PROXY "fe80::1%lan2:80\n", "ALERT 7 there is no port 'lan2'"},
+		{TWO_PORTS ZONE_PROXY "fe80::1:80\n",
+			"ALERT 7 link-local address 'fe80::1' needs a zone"},
+		{TWO_PORTS ZONE_PROXY "fd00::1%lan0:80\n", "ALERT 7 'bind': invalid address"},
+		{TWO_PORTS ZONE_BACKEND "fe80::2%wan0:80\n", "ALERT 8 there is no port 'wan0'"},
+		{TWO_PORTS ZONE_BACKEND "fe80::2:80\n",
+			"ALERT 8 link-local address 'fe80::2' needs a zone"},
+		{TWO_PORTS ZONE_BACKEND "fe80::2%lan1:80\n",
+			"ALERT 8 'server': port 'lan1' has no address of IPv6"},
+		{TWO_PORTS ZONE_PROXY "fe80::1%lan0:80\n bind fe80::1%lan0:80\n", "ALERT 8"},
+	};
+
+	(void)state;
+	expect_mistakes(rows, ARRAY_LEN(rows));
+}
+
 static void mistakes_with_bonds(void **state)
 {
 	static const struct mistake rows[] = {
@@ -246,6 +311,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports_vlans_addresses_and_routes),
+		cmocka_unit_test(zones_are_ports),
+		cmocka_unit_test(one_port_needs_no_zone),
+		cmocka_unit_test(mistakes_with_zones),
 		cmocka_unit_test(bonds_have_members),
 		cmocka_unit_test(impair_is_read_for_each_direction),
 		cmocka_unit_test(impair_is_warned_about),
