@@ -29,19 +29,19 @@ struct h1_conn {
 	struct h1 *h1;
 	struct h1_xchg *x; /* NULL while idle */
 	struct list ready; /* in h1->ready */
-	bool server_role;
 	uint8_t state;     /* enum http_conn_state */
-	bool connected;    /* the carrier is up */
-	bool failed;       /* the carrier is gone */
-	bool draining;     /* http_conn_drain was called */
-	bool partial_told; /* on_partial was called for this request */
-	bool idle_due;     /* on_idle is to be called */
-	bool closed_told;  /* on_closed was called */
-	bool entered;      /* callbacks may be running: do not free */
-	bool dead;         /* the owner has closed it */
+	bool server_role : 1;
+	bool connected : 1;    /* the carrier is up */
+	bool failed : 1;       /* the carrier is gone */
+	bool draining : 1;     /* http_conn_drain was called */
+	bool partial_told : 1; /* on_partial was called for this request */
+	bool idle_due : 1;     /* on_idle is to be called */
+	bool closed_told : 1;  /* on_closed was called */
+	bool entered : 1;      /* callbacks may be running: do not free */
+	bool dead : 1;         /* the owner has closed it */
 };
 
-static_assert(sizeof(struct h1_conn) <= 96, "an idle client may cost 512 bytes in all");
+static_assert(sizeof(struct h1_conn) <= 88, "an idle client may cost 512 bytes in all");
 
 enum h1_recv_state {
 	H1_RECV_HEAD,       /* parsing */

@@ -226,15 +226,16 @@ static const char *state_text(const struct px_session *s)
 static void describe(struct px_session *s, struct proxy_session_info *out)
 {
 	const struct px_stream *st = s->stream;
-	uint64_t now = px_now(s->px);
+	uint64_t now = px_now(s->bind->px);
 	uint64_t expire = PX_NEVER;
 
 	*out = (struct proxy_session_info){
-		.id = (uint64_t)s->px->worker->index << 32 | mem_pool_index(&s->px->sessions, s),
-		.mode = s->fe->model->mode,
+		.id = (uint64_t)s->bind->px->worker->index << 32 |
+		      mem_pool_index(&s->bind->px->sessions, s),
+		.mode = s->bind->fe->model->mode,
 		.client = s->client,
 		.local = s->local,
-		.frontend = s->fe->index,
+		.frontend = s->bind->fe->index,
 		.backend = st && st->be ? st->be->index : MODEL_NONE,
 		.server = st && st->server ? st->server->index : MODEL_NONE,
 		.age_ns = now - s->accept_ns,

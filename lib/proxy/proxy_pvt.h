@@ -79,6 +79,7 @@ void px_times_count(struct px_counters *c, const struct px_times *t);
 
 struct px_bind {
 	struct proxy *px;
+	struct px_frontend *fe;
 	const struct model_bind *model;
 	struct tcp_listener *listener;
 	struct px_counters *counters;
@@ -128,9 +129,7 @@ enum px_gate {
 };
 
 struct px_session {
-	struct proxy *px;
 	struct px_bind *bind;
-	struct px_frontend *fe;
 	struct http_conn *conn;   /* http mode */
 	struct px_stream *stream; /* NULL: idle */
 	struct http_xchg *early;  /* http: a request that came before the gate opened */
@@ -140,15 +139,13 @@ struct px_session {
 		struct lease_waiter waiter; /* before the gate is open */
 	};
 	uint64_t accept_ns;
-	uint64_t accept_wall_ns;
 	uint64_t request_ns; /* http: first byte of the request that is coming; 0: none yet */
 	struct endpoint client, local;
 	uint32_t requests; /* so far */
 	uint8_t gate;      /* enum px_gate */
-	bool granted;      /* waiting for the poller to go on behind the gate */
 };
 
-static_assert(sizeof(struct px_session) <= 216, "an idle client costs this, plus tcp and h1");
+static_assert(sizeof(struct px_session) <= 144, "an idle client costs this, plus tcp and h1");
 
 /* One direction. */
 struct px_pipe {

@@ -207,6 +207,7 @@ int px_arrays_init(struct proxy *px, const struct model *model, struct error *er
 		px->counters[i] = cut(&at, counters[i], sizeof(struct px_counters));
 	for (uint32_t i = 0; i < binds; i++)
 		px->binds[i] = (struct px_bind){.px = px,
+			.fe = &px->frontends[model->binds[i].proxy],
 			.model = &model->binds[i],
 			.counters = &px->counters[PROXY_OBJECT_LISTENER][i],
 			.index = i};

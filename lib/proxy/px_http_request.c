@@ -143,7 +143,7 @@ void px_http_request(struct px_session *s, struct http_xchg *x)
 								      : st->start_ns;
 	st->silent =
 		s->request_ns == 0 && error != HTTP_ERROR_NONE && error != HTTP_ERROR_MALFORMED;
-	st->start_wall_ns -= px_now(s->px) - st->start_ns;
+	st->start_wall_ns -= px_now(s->bind->px) - st->start_ns;
 	s->requests++;
 	s->request_ns = 0;
 	if (error != HTTP_ERROR_NONE) {
@@ -151,12 +151,12 @@ void px_http_request(struct px_session *s, struct http_xchg *x)
 		return;
 	}
 	st->req = http_xchg_recv_head(x);
-	st->request_ns = px_now(s->px);
+	st->request_ns = px_now(s->bind->px);
 	px_log_connect(st);
 	backend = choose_backend(st);
 	if (backend != MODEL_NONE) {
-		be = &s->px->model->proxies[backend];
-		px_count(s->px->backends[backend].counters, PROXY_STAT_REQ_TOT);
+		be = &s->bind->px->model->proxies[backend];
+		px_count(s->bind->px->backends[backend].counters, PROXY_STAT_REQ_TOT);
 	}
 	st->head_bytes_up = px_http_head_bytes(st->req);
 	set_modes(st, be);

@@ -8,14 +8,14 @@
 
 static uint64_t request_deadline(const struct px_session *s, bool idle)
 {
-	const struct model_timeouts *t = &s->fe->model->timeouts;
+	const struct model_timeouts *t = &s->bind->fe->model->timeouts;
 	uint32_t ms = idle ? t->http_keep_alive : t->http_request;
 
 	if (ms == MODEL_TIMEOUT_NONE)
 		ms = t->http_request;
 	if (ms == MODEL_TIMEOUT_NONE)
 		ms = t->client;
-	return px_after(px_now(s->px), ms);
+	return px_after(px_now(s->bind->px), ms);
 }
 
 static void arm(struct px_session *s, bool idle)
@@ -23,9 +23,9 @@ static void arm(struct px_session *s, bool idle)
 	uint64_t at = request_deadline(s, idle);
 
 	if (at == PX_NEVER)
-		timer_cancel(&s->px->worker->timers, &s->timer);
+		timer_cancel(&s->bind->px->worker->timers, &s->timer);
 	else
-		timer_set(&s->px->worker->timers, &s->timer, at);
+		timer_set(&s->bind->px->worker->timers, &s->timer, at);
 }
 
 static void on_timer(struct timer *timer, uint64_t now_ns)
@@ -54,7 +54,7 @@ void px_http_begin(struct px_session *s)
 	if (!early)
 		return;
 	s->early = NULL;
-	timer_cancel(&s->px->worker->timers, &s->timer);
+	timer_cancel(&s->bind->px->worker->timers, &s->timer);
 	px_http_request(s, early);
 }
 
@@ -65,7 +65,8 @@ void px_http_wait_closed(struct px_session *s)
 	if (s->own && (state == HTTP_CONN_CLOSING || state == HTTP_CONN_CLOSED))
 		px_peer_close(s->own, false);
 	if (state == HTTP_CONN_CLOSING)
-		timer_set(&s->px->worker->timers, &s->timer, px_now(s->px) + PX_LINGER_NS);
+		timer_set(&s->bind->px->worker->timers, &s->timer,
+			px_now(s->bind->px) + PX_LINGER_NS);
 }
 
 static void on_idle(struct http_conn *c)
@@ -73,7 +74,7 @@ static void on_idle(struct http_conn *c)
 	struct px_session *s = c->owner;
 
 	s->request_ns = 0;
-	if (s->px->stopping)
+	if (s->bind->px->stopping)
 		http_conn_drain(s->conn);
 	arm(s, true);
 }
@@ -82,7 +83,7 @@ static void on_partial(struct http_conn *c)
 {
 	struct px_session *s = c->owner;
 
-	s->request_ns = px_now(s->px);
+	s->request_ns = px_now(s->bind->px);
 	if (s->gate == PX_GATE_OPEN && s->requests > 0)
 		arm(s, false);
 }
@@ -106,7 +107,7 @@ static void on_request(struct http_conn *c, struct http_xchg *x)
 		x->on_event = on_early_event;
 		return;
 	}
-	timer_cancel(&s->px->worker->timers, &s->timer);
+	timer_cancel(&s->bind->px->worker->timers, &s->timer);
 	px_http_request(s, x);
 }
 

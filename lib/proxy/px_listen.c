@@ -11,9 +11,9 @@ static uint32_t gate_group(const struct px_session *s)
 {
 	switch ((enum px_gate)s->gate) {
 	case PX_GATE_BIND:
-		return px_group_bind(s->px, s->bind->index);
+		return px_group_bind(s->bind->px, s->bind->index);
 	case PX_GATE_FRONTEND:
-		return px_group_frontend(s->fe->index);
+		return px_group_frontend(s->bind->fe->index);
 	default:
 		return px_group_global();
 	}
@@ -29,8 +29,8 @@ static void pause_bind(struct px_bind *b, bool pause)
 /* The gate is open: from now on it is a session that counts. */
 static void admit(struct px_session *s)
 {
-	struct proxy *px = s->px;
-	struct px_counters *objects[] = {s->fe->counters, s->bind->counters, &px->total};
+	struct proxy *px = s->bind->px;
+	struct px_counters *objects[] = {s->bind->fe->counters, s->bind->counters, &px->total};
 	uint64_t now = px_now(px);
 
 	for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
@@ -39,7 +39,7 @@ static void admit(struct px_session *s)
 		px_session_counted(objects[i], now);
 		px_enter(objects[i], PROXY_STAT_SCUR, PROXY_STAT_SMAX);
 	}
-	if (s->fe->model->mode == MODEL_MODE_HTTP) {
+	if (s->bind->fe->model->mode == MODEL_MODE_HTTP) {
 		timer_init(&s->timer, NULL);
 		px_http_begin(s);
 	} else {
@@ -54,10 +54,10 @@ static void on_gate_token(struct lease_waiter *w, uint32_t member)
 
 	(void)member;
 	s->gate++;
-	while (s->gate < PX_GATE_OPEN && lease_take(s->px->leases, gate_group(s), 0))
+	while (s->gate < PX_GATE_OPEN && lease_take(s->bind->px->leases, gate_group(s), 0))
 		s->gate++;
 	if (s->gate < PX_GATE_OPEN) {
-		lease_wait(s->px->leases, &s->waiter, gate_group(s), 0);
+		lease_wait(s->bind->px->leases, &s->waiter, gate_group(s), 0);
 		return;
 	}
 	pause_bind(s->bind, false);
@@ -66,27 +66,28 @@ static void on_gate_token(struct lease_waiter *w, uint32_t member)
 
 static void go_through_gate(struct px_session *s)
 {
-	while (s->gate < PX_GATE_OPEN && lease_take(s->px->leases, gate_group(s), 0))
+	while (s->gate < PX_GATE_OPEN && lease_take(s->bind->px->leases, gate_group(s), 0))
 		s->gate++;
 	if (s->gate == PX_GATE_OPEN) {
 		admit(s);
 		return;
 	}
 	lease_waiter_init(&s->waiter, on_gate_token);
-	lease_wait(s->px->leases, &s->waiter, gate_group(s), 0);
+	lease_wait(s->bind->px->leases, &s->waiter, gate_group(s), 0);
 	pause_bind(s->bind, true);
 }
 
 void px_gate_leave(struct px_session *s)
 {
-	struct proxy *px = s->px;
+	struct proxy *px = s->bind->px;
 
 	if (s->gate == PX_GATE_OPEN) {
-		struct px_counters *objects[] = {s->fe->counters, s->bind->counters, &px->total};
+		struct px_counters *objects[] = {
+			s->bind->fe->counters, s->bind->counters, &px->total};
 
 		for (size_t i = 0; i < ARRAY_LEN(objects); i++)
 			px_leave(objects[i], PROXY_STAT_SCUR);
-		if (s->fe->model->mode == MODEL_MODE_HTTP)
+		if (s->bind->fe->model->mode == MODEL_MODE_HTTP)
 			timer_cancel(&px->worker->timers, &s->timer);
 	} else if (lease_is_waiting(&s->waiter)) {
 		lease_cancel(px->leases, &s->waiter);
@@ -105,8 +106,8 @@ static bool open_session(struct px_session *s, proxy_open_fn open, void *ctx)
 	struct stream *carrier;
 	stream_event_fn on_event;
 
-	if (s->fe->model->mode == MODEL_MODE_HTTP) {
-		s->conn = h1_server_create(&s->px->h1, &px_http_client_ops, s);
+	if (s->bind->fe->model->mode == MODEL_MODE_HTTP) {
+		s->conn = h1_server_create(&s->bind->px->h1, &px_http_client_ops, s);
 		if (!s->conn)
 			return false;
 		carrier = &s->conn->stream;

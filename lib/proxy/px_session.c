@@ -12,11 +12,8 @@ struct px_session *px_session_new(struct px_bind *bind)
 		return NULL;
 	}
 	*s = (struct px_session){
-		.px = px,
 		.bind = bind,
-		.fe = &px->frontends[bind->model->proxy],
 		.accept_ns = px_now(px),
-		.accept_wall_ns = px->worker->wall_ns,
 	};
 	index = mem_pool_index(&px->sessions, s);
 	px->live[index / 64] |= UINT64_C(1) << index % 64;
@@ -25,7 +22,7 @@ struct px_session *px_session_new(struct px_bind *bind)
 
 void px_session_end(struct px_session *s, bool reset)
 {
-	struct proxy *px = s->px;
+	struct proxy *px = s->bind->px;
 	uint32_t index = mem_pool_index(&px->sessions, s);
 
 	if (s->stream)

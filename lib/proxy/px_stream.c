@@ -6,7 +6,7 @@ static void on_timer(struct timer *timer, uint64_t now_ns);
 
 struct px_stream *px_stream_new(struct px_session *s, bool http)
 {
-	struct proxy *px = s->px;
+	struct proxy *px = s->bind->px;
 	struct px_stream *st = mem_pool_get(&px->streams);
 
 	if (!st) {
@@ -16,7 +16,7 @@ struct px_stream *px_stream_new(struct px_session *s, bool http)
 	*st = (struct px_stream){
 		.session = s,
 		.px = px,
-		.fe = s->fe,
+		.fe = s->bind->fe,
 		.http = http,
 		.start_ns = px_now(px),
 		.start_wall_ns = px->worker->wall_ns,

@@ -7,7 +7,7 @@ int tcp_table_init(struct tcp_table *t, uint32_t count_max, struct error *err)
 	int rc;
 
 	*t = (struct tcp_table){0};
-	while (slots < (uint64_t)count_max * 2) /* at most half full: short probes */
+	while (slots * 3 / 4 < count_max) /* beyond three quarters probes grow long */
 		slots *= 2;
 	rc = mem_region_alloc(&t->region, slots * sizeof(*t->slots), "tcp connection table", err);
 	if (rc)
