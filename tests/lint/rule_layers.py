@@ -48,7 +48,8 @@ def forbidden(tree, path, target):
     layer, target_parts = path.split('/')[0], target.split('/')
     if target.endswith('_pvt.h'):
         white_box = path.startswith((f'tests/unit/{target_parts[1]}/',
-                                     f'tests/fuzz/fuzz_{target_parts[1]}', 'tests/fake/'))
+                                     f'tests/fuzz/fuzz_{target_parts[1]}', 'tests/fake/',
+                                     'perf/micro/'))
         return None if white_box else 'private headers stay in their folder'
     if layer == 'lib':
         if target_parts[0] != 'lib':
