@@ -151,7 +151,8 @@ void ip_proto_set(
 void ip_announce(struct ip_stack *ip)
 {
 	for (uint32_t i = 0; i <= ip->own_mask; i++)
-		if (ip->own[i].kind == IP_OWN_ADDRESS && ip_addr_is_v4(&ip->own[i].addr))
+		if (ip->own[i].kind == IP_OWN_ADDRESS && !ip->own[i].disabled &&
+			ip_addr_is_v4(&ip->own[i].addr))
 			arp_announce(ip, ip->own[i].iface, &ip->own[i].addr);
 	mld_start(ip);
 	ip_dad_start(ip);

@@ -222,6 +222,13 @@ static inline struct ip_path ip_path_back(const struct ip_packet *packet)
 int ip_path_find(struct ip_stack *ip, struct ip_addr *src, const struct ip_addr *dst,
 	struct ip_path *path) WR_DATA_CORE;
 
+/**
+ * The owner's core. Nothing comes back by this path, says who uses it (RFC 9293 3.8.3, RFC 1122
+ * 3.3.1.4): the station that it leads to is asked by itself with the next packet, and everybody if
+ * it does not answer. One that was heard from in the last second is believed.
+ */
+void ip_path_doubt(struct ip_stack *ip, const struct ip_path *path) WR_DATA_CORE;
+
 /** Bytes of IP that one packet may have on this path: the interface's MTU. What Path MTU discovery
  * tells (ip_icmp_error.mtu) belongs to the connection. */
 uint16_t ip_path_mtu(const struct ip_stack *ip, const struct ip_path *path);
@@ -234,11 +241,12 @@ uint32_t ip_path_caps(const struct ip_stack *ip, const struct ip_path *path);
  * front (78 for IPv6) (pkt_alloc gives PKT_HEADROOM_BYTES); m->l4_len is the length of that header.
  * The protocol's checksum is asked for by RTE_MBUF_F_TX_TCP_CKSUM or _UDP_CKSUM in ol_flags; ip
  * sets l2_len, l3_len, and the IP flags. Finds the path again if it is stale. What cannot be sent
- * is freed and counted. Above the path's MTU only packets with RTE_MBUF_F_TX_TCP_SEG go. A
- * destination of our own gets the packet by reference, in the next turn, with l4_checksum_ok and
- * uncut.
+ * is freed and counted. Returns 0 (it may still be lost), or, as ip_path_find, -ENETUNREACH while
+ * there is no route, -EADDRNOTAVAIL if `src` is not to be used (any more). Above the path's MTU
+ * only packets with RTE_MBUF_F_TX_TCP_SEG go. A destination of our own gets the packet by
+ * reference, in the next turn, with l4_checksum_ok and uncut.
  */
-void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
+int ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m) WR_DATA_CORE;
 
 /** The owner's core: an ICMP error about a packet that we received, which stays the caller's and is
@@ -283,12 +291,30 @@ struct ip_route_info {
 	struct ip_addr gateway;
 	uint16_t iface;
 	bool local;
+	bool disabled;
 	bool tentative; /* an address that is not used yet: somebody may have it */
 	bool duplicate; /* an address that is not used: somebody has it */
 };
 /** Any core. Calls fn for each route until it returns false. */
 void ip_route_each(
 	const struct ip_stack *ip, bool (*fn)(void *ctx, const struct ip_route_info *r), void *ctx);
+
+/**
+ * The owner's core, for its stack; the caller tells all cores. A configured route, named by its
+ * prefix and gateway, is used or not from now on, and every path is found again with the next
+ * packet: another route takes over, or the packets are lost (tx_no_route) until there is one.
+ * Returns 0, or -ENOENT.
+ */
+int ip_route_set_enabled(
+	struct ip_stack *ip, const struct ip_route_config *route, bool enabled) WR_DATA_CORE;
+
+/**
+ * The same for an address of ours. While it is not enabled it is nobody's as far as we know:
+ * packets to it are dropped (rx_not_ours), nobody who asks for it is answered, and ip_send from it
+ * fails. Once it is enabled worker 0 announces it; one of IPv6 is asked for first, as at the start.
+ */
+int ip_address_set_enabled(
+	struct ip_stack *ip, const struct ip_addr *addr, bool enabled) WR_DATA_CORE;
 
 /** What ip_stack_create was given as `net`. Any core. */
 const struct ip_config *ip_stack_config_of(const struct ip_stack *ip);

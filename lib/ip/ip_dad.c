@@ -82,13 +82,20 @@ static void on_timer(struct timer *timer, uint64_t now_ns)
 	publish(dad);
 }
 
-void ip_dad_conflict(struct ip_stack *ip, const struct ip_own *own, const struct wire_mac *mac)
+static struct ip_dad *dad_of(struct ip_stack *ip, const struct ip_own *own)
 {
 	struct ip_dad *dad = ip->dads;
-	char addr[IP_ADDR_TEXT_SIZE], text[WIRE_MAC_TEXT_SIZE];
 
 	while (dad->own != own)
 		dad++;
+	return dad;
+}
+
+void ip_dad_conflict(struct ip_stack *ip, const struct ip_own *own, const struct wire_mac *mac)
+{
+	struct ip_dad *dad = dad_of(ip, own);
+	char addr[IP_ADDR_TEXT_SIZE], text[WIRE_MAC_TEXT_SIZE];
+
 	ip_count(ip, IP_STAT_NDP_DUPLICATE);
 	worker_log(ip->worker, LOG_LEVEL_ERR,
 		"address %s on %s is not used: %s has it, or wants it, too; the next try is in a "
@@ -102,6 +109,12 @@ void ip_dad_conflict(struct ip_stack *ip, const struct ip_own *own, const struct
 static bool is_asked_for(const struct ip_own *own)
 {
 	return own->kind == IP_OWN_ADDRESS && !ip_addr_is_v4(&own->addr);
+}
+
+/* Benches share loopback addresses. */
+static bool may_be_taken(const struct ip_stack *ip, const struct ip_own *own)
+{
+	return ip_iface(ip, own->iface)->dad_transmits > 0 && !ip_addr_is_loopback(&own->addr);
 }
 
 int ip_dad_init(struct ip_stack *ip, struct error *err)
@@ -125,8 +138,7 @@ int ip_dad_init(struct ip_stack *ip, struct error *err)
 		ip->dad_count++;
 		*dad = (struct ip_dad){.ip = ip, .own = own};
 		timer_init(&dad->timer, on_timer);
-		/* Benches share loopback addresses. */
-		if (ip_iface(ip, own->iface)->dad_transmits > 0 && !ip_addr_is_loopback(&own->addr))
+		if (may_be_taken(ip, own))
 			own->kind = IP_OWN_TENTATIVE;
 	}
 	return 0;
@@ -138,15 +150,35 @@ void ip_dad_fini(struct ip_stack *ip)
 }
 
 /* Many machines may start at once: each address at its own moment (RFC 4862 5.4.2). */
+static void start(struct ip_dad *dad)
+{
+	struct ip_stack *ip = dad->ip;
+
+	if (dad->own->kind == IP_OWN_TENTATIVE)
+		again_in(dad, rand_below(&ip->worker->rand, NS_PER_SEC));
+	else
+		ndp_announce(ip, dad->own->iface, &dad->own->addr);
+}
+
 void ip_dad_start(struct ip_stack *ip)
 {
 	ASSERT(ip->worker->index == IP_DAD_CORE);
-	for (uint32_t i = 0; i < ip->dad_count; i++) {
-		struct ip_dad *dad = &ip->dads[i];
+	for (uint32_t i = 0; i < ip->dad_count; i++)
+		start(&ip->dads[i]);
+}
 
-		if (dad->own->kind == IP_OWN_TENTATIVE)
-			again_in(dad, rand_below(&ip->worker->rand, NS_PER_SEC));
-		else
-			ndp_announce(ip, dad->own->iface, &dad->own->addr);
-	}
+/* While it is disabled somebody else may take it. */
+void ip_dad_changed(struct ip_stack *ip, struct ip_own *own)
+{
+	struct ip_dad *dad = dad_of(ip, own);
+
+	if (own->disabled && may_be_taken(ip, own))
+		own->kind = IP_OWN_TENTATIVE;
+	if (ip->worker->index != IP_DAD_CORE)
+		return;
+	timer_cancel(&ip->worker->timers, &dad->timer);
+	dad->sent = 0;
+	dad->decided = false;
+	if (!own->disabled)
+		start(dad);
 }

@@ -67,35 +67,37 @@ static bool is_too_big(const struct rte_mbuf *m, uint8_t proto, uint32_t total_b
 	return total_bytes > (may_be_cut ? IP_PACKET_BYTES_MAX : mtu);
 }
 
-void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
+int ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m)
 {
 	uint32_t total_bytes = m->pkt_len + ip_header_bytes(dst);
 	struct ip_neighbour *n;
 	struct ip_addr own = *src;
 	uint16_t mtu;
+	int rc = path->generation == ip->generation ? 0 : ip_path_find(ip, &own, dst, path);
 
-	if (path->generation != ip->generation && ip_path_find(ip, &own, dst, path) != 0) {
+	if (rc != 0) {
 		pkt_free(m);
-		return;
+		return rc;
 	}
 	mtu = ip_path_mtu(ip, path);
 	if (is_too_big(m, proto, total_bytes, mtu)) {
 		ip_drop(ip, IP_STAT_TX_TOO_BIG, m);
-		return;
+		return 0;
 	}
 	if (path->flags & IP_PATH_LOCAL) {
 		send_local(ip, path, &own, dst, proto, tos, m);
-		return;
+		return 0;
 	}
 	rte_pktmbuf_prepend(m, (uint16_t)header_prepend(m, &own, dst, proto, tos));
 	n = mem_pool_at(&ip->neighbour_pool, path->neighbour);
 	if (total_bytes > mtu && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)) {
 		ip_fragment_send(ip, n, m, mtu);
-		return;
+		return 0;
 	}
 	m->ol_flags |= offload_flags(m, dst);
 	neighbour_send(ip, n, m);
+	return 0;
 }
 
 /* What was collected in this turn for other cores leaves with it, too. */

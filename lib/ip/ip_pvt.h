@@ -92,12 +92,15 @@ struct ip_own {
 	struct ip_addr addr;
 	uint16_t iface;
 	uint8_t kind;
+	bool disabled; /* by the operator: ip_own_find does not know it */
 };
 
 struct ip_route {
 	struct ip_prefix prefix;
 	struct ip_addr gateway; /* any: connected */
 	uint16_t iface;
+	bool configured; /* by a route, not by an address */
+	bool disabled;
 };
 
 /* What ICMP says by itself, each limited for each core. */
@@ -148,7 +151,8 @@ struct ip_stack {
 	uint32_t generation; /* of paths; never 0 */
 	uint64_t stats[IP_STAT_COUNT];
 
-	/* Addresses and routes; immutable after the start, but for the kinds of own addresses. */
+	/* Addresses and routes; immutable after the start, but for the kinds of own addresses and
+	 * what is disabled. */
 	uint32_t address_count;
 	struct ip_address_config *addresses; /* configured, and link-local of each interface */
 	struct ip_own *own;
@@ -248,8 +252,12 @@ extern const struct ip_addr ip_all_nodes; /* ff02::1 */
 /** Set-up: builds the tables from ip->net. 0, -EINVAL or -ENOMEM. */
 int ip_route_init(struct ip_stack *ip, struct error *err);
 void ip_route_fini(struct ip_stack *ip);
-/** NULL: the address means nothing to us. */
+/** NULL: the address means nothing to us, or not now. */
 const struct ip_own *ip_own_find(const struct ip_stack *ip, const struct ip_addr *a);
+/** Its place in the table, enabled or not; of kind IP_OWN_NONE if it has none. */
+struct ip_own *ip_own_slot(const struct ip_stack *ip, const struct ip_addr *a);
+/** All paths of this core are found again. */
+void ip_paths_forget(struct ip_stack *ip);
 /** True if packets from this group of IPv6, as it stands on the wire, are for us there. */
 bool ip_group_is_ours(const struct ip_stack *ip, const struct ip_addr *group, uint16_t iface);
 /** True if the station that has the address needs no router to reach this interface. */
@@ -441,6 +449,8 @@ int ip_dad_init(struct ip_stack *ip, struct error *err);
 void ip_dad_fini(struct ip_stack *ip);
 /** Worker 0: begins for all addresses of IPv6. */
 void ip_dad_start(struct ip_stack *ip);
+/** Any core: an address was disabled, or enabled again; of IPv6 it is asked for anew. */
+void ip_dad_changed(struct ip_stack *ip, struct ip_own *own);
 /** Somebody has, or looks for, an address of kind IP_OWN_TENTATIVE. */
 void ip_dad_conflict(struct ip_stack *ip, const struct ip_own *own, const struct wire_mac *mac);
 /** The core that must hear of such conflicts. */

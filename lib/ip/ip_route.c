@@ -20,7 +20,7 @@ static uint32_t family_bits(const struct ip_addr *a)
 
 /* --- own addresses --- */
 
-static struct ip_own *own_slot(const struct ip_stack *ip, const struct ip_addr *a)
+struct ip_own *ip_own_slot(const struct ip_stack *ip, const struct ip_addr *a)
 {
 	uint32_t i = (uint32_t)hash_bytes(a->b, sizeof(a->b), 0) & ip->own_mask;
 
@@ -32,7 +32,7 @@ static struct ip_own *own_slot(const struct ip_stack *ip, const struct ip_addr *
 static void own_add(
 	struct ip_stack *ip, const struct ip_addr *a, uint16_t iface, enum ip_own_kind kind)
 {
-	struct ip_own *own = own_slot(ip, a);
+	struct ip_own *own = ip_own_slot(ip, a);
 
 	if (own->kind == IP_OWN_NONE)
 		*own = (struct ip_own){.addr = *a, .iface = iface, .kind = (uint8_t)kind};
@@ -40,9 +40,9 @@ static void own_add(
 
 const struct ip_own *ip_own_find(const struct ip_stack *ip, const struct ip_addr *a)
 {
-	const struct ip_own *own = own_slot(ip, a);
+	const struct ip_own *own = ip_own_slot(ip, a);
 
-	return own->kind == IP_OWN_NONE ? NULL : own;
+	return own->kind == IP_OWN_NONE || own->disabled ? NULL : own;
 }
 
 /* Groups are one for each link: here their second pair of bytes, which is zero on the wire in those
@@ -220,7 +220,8 @@ static int routes_init(struct ip_stack *ip, struct error *err)
 
 		route_add(ip, &(struct ip_route){.prefix = ip_prefix_network(&r->prefix),
 				      .gateway = ip_addr_from_wire(&r->gateway, r->iface),
-				      .iface = r->iface});
+				      .iface = r->iface,
+				      .configured = true});
 	}
 	return 0;
 }
@@ -384,7 +385,7 @@ bool ip_source_select(const struct ip_stack *ip, uint16_t iface, const struct ip
 static const struct ip_route *route_find(const struct ip_stack *ip, const struct ip_addr *dst)
 {
 	for (uint32_t i = 0; i < ip->route_count; i++)
-		if (ip_prefix_contains(&ip->routes[i].prefix, dst))
+		if (!ip->routes[i].disabled && ip_prefix_contains(&ip->routes[i].prefix, dst))
 			return &ip->routes[i];
 	return NULL;
 }
@@ -471,6 +472,60 @@ int ip_path_find(
 		ip_addr_is_any(&route->gateway) ? dst : &route->gateway, path);
 }
 
+/* --- changes --- */
+
+void ip_paths_forget(struct ip_stack *ip)
+{
+	ip->generation = ip->generation == UINT32_MAX ? 1 : ip->generation + 1;
+}
+
+static bool is_same_gateway(const struct ip_route *r, const struct ip_addr *gateway)
+{
+	struct ip_addr a = ip_addr_from_wire(gateway, r->iface);
+
+	return ip_addr_eq(&r->gateway, &a) ||
+	       (ip_addr_is_any(&r->gateway) && ip_addr_is_any(gateway));
+}
+
+int ip_route_set_enabled(struct ip_stack *ip, const struct ip_route_config *route, bool enabled)
+{
+	struct ip_prefix prefix = ip_prefix_network(&route->prefix);
+	int rc = -ENOENT;
+
+	for (uint32_t i = 0; i < ip->route_count; i++) {
+		struct ip_route *r = &ip->routes[i];
+
+		if (!r->configured || r->prefix.bits != prefix.bits ||
+			!ip_addr_eq(&r->prefix.addr, &prefix.addr) ||
+			!is_same_gateway(r, &route->gateway))
+			continue;
+		r->disabled = !enabled;
+		rc = 0;
+	}
+	if (rc == 0)
+		ip_paths_forget(ip);
+	return rc;
+}
+
+int ip_address_set_enabled(struct ip_stack *ip, const struct ip_addr *addr, bool enabled)
+{
+	struct ip_own *own = ip_own_slot(ip, addr);
+
+	if (own->kind == IP_OWN_NONE || own->kind == IP_OWN_BROADCAST)
+		return -ENOENT;
+	if (own->disabled != enabled)
+		return 0;
+	own->disabled = !enabled;
+	ip_paths_forget(ip);
+	if (!ip_addr_is_v4(addr))
+		ip_dad_changed(ip, own);
+	else if (enabled && ip->worker->index == IP_DAD_CORE)
+		arp_announce(ip, own->iface, addr);
+	return 0;
+}
+
+/* --- answers --- */
+
 uint16_t ip_path_mtu(const struct ip_stack *ip, const struct ip_path *path)
 {
 	return ip_iface(ip, path->iface)->mtu;
@@ -494,6 +549,7 @@ void ip_route_each(
 			.prefix = {own->addr, (uint8_t)family_bits(&own->addr)},
 			.iface = own->iface,
 			.local = true,
+			.disabled = own->disabled,
 			.tentative = own->kind == IP_OWN_TENTATIVE,
 			.duplicate = own->kind == IP_OWN_DUPLICATE};
 
@@ -503,7 +559,8 @@ void ip_route_each(
 	for (uint32_t i = 0; i < ip->route_count; i++) {
 		struct ip_route_info info = {.prefix = ip->routes[i].prefix,
 			.gateway = ip->routes[i].gateway,
-			.iface = ip->routes[i].iface};
+			.iface = ip->routes[i].iface,
+			.disabled = ip->routes[i].disabled};
 
 		if (!fn(ctx, &info))
 			return;

@@ -19,7 +19,8 @@ static void report_send(
 	struct ip_stack *ip, uint16_t iface, struct rte_mbuf *m, const struct ip_addr *dst)
 {
 	const struct ip_addr *own = &ip->v6[iface].link_local;
-	bool usable = ip_own_find(ip, own)->kind == IP_OWN_ADDRESS;
+	const struct ip_own *found = ip_own_find(ip, own);
+	bool usable = found != NULL && found->kind == IP_OWN_ADDRESS;
 	const struct ip_addr *src = usable ? own : &any; /* RFC 3590 4 */
 	struct wire_mac mac = wire_ipv6_group_mac(dst);
 

@@ -8,7 +8,8 @@
  *
  * INCOMPLETE  asks everybody, once a second; packets wait. No answer to the third question: FAILED.
  * REACHABLE   heard from within 30 s. Used after that: PROBE.
- * STALE       we have an address from hearsay (an announcement), not confirmed. Used: PROBE.
+ * STALE       we have an address from hearsay (an announcement), not confirmed, or nothing comes
+ *             back by it (ip_path_doubt). Used: PROBE.
  * PROBE       packets go out; asks the station itself. No answer to the third question: FAILED, but
  *             the next packet may ask everybody at once: the station may have moved.
  * FAILED      nothing is asked for 3 s; packets fail in the next turn, not inside ip_send, so that
@@ -209,7 +210,7 @@ static void forget(struct ip_stack *ip, struct ip_neighbour *n)
 	for (uint32_t i = 0; i < n->queued; i++)
 		ip_drop(ip, IP_STAT_TX_NEIGHBOUR_FAILED, n->queue[i]);
 	mem_pool_put(&ip->neighbour_pool, n);
-	ip->generation = ip->generation == UINT32_MAX ? 1 : ip->generation + 1;
+	ip_paths_forget(ip);
 }
 
 void ip_neighbour_flush(struct ip_stack *ip)
@@ -253,6 +254,21 @@ static void touch(struct ip_stack *ip, struct ip_neighbour *n)
 		return;
 	n->used_at = ip->worker->now_ns;
 	lru_place(ip, n);
+}
+
+/* What was heard last may have been said by a station that moved. */
+void ip_path_doubt(struct ip_stack *ip, const struct ip_path *path)
+{
+	struct ip_neighbour *n;
+
+	if (path->generation != ip->generation || path->flags & IP_PATH_LOCAL)
+		return;
+	n = mem_pool_at(&ip->neighbour_pool, path->neighbour);
+	if (n->state != IP_NEIGHBOUR_REACHABLE ||
+		ip->worker->now_ns - n->confirmed_at <= IP_NEIGHBOUR_RETRY_NS)
+		return;
+	n->state = IP_NEIGHBOUR_STALE;
+	ip_count(ip, IP_STAT_NEIGHBOUR_DOUBTED);
 }
 
 static void send_failed(struct ip_stack *ip, struct ip_neighbour *n, struct rte_mbuf *m)

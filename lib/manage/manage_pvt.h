@@ -126,6 +126,7 @@ extern const struct mg_command mg_commands_info[];    /* mg_info.c */
 extern const struct mg_command mg_commands_stat[];    /* mg_stat.c */
 extern const struct mg_command mg_commands_sess[];    /* mg_sess.c */
 extern const struct mg_command mg_commands_net[];     /* mg_net.c */
+extern const struct mg_command mg_commands_net_set[]; /* mg_net_set.c */
 extern const struct mg_command mg_commands_self[];    /* mg_self.c */
 extern const struct mg_command mg_commands_capture[]; /* mg_capture.c */
 extern const struct mg_command *const mg_tables[];    /* all of these, then NULL */

@@ -3,8 +3,8 @@
 #include "manage_pvt.h"
 
 const struct mg_command *const mg_tables[] = {mg_commands_capture, mg_commands_session,
-	mg_commands_self, mg_commands_show, mg_commands_info, mg_commands_net, mg_commands_sess,
-	mg_commands_stat, NULL};
+	mg_commands_self, mg_commands_show, mg_commands_info, mg_commands_net, mg_commands_net_set,
+	mg_commands_sess, mg_commands_stat, NULL};
 
 /* How many words of the command stand at the start of the words given. */
 static uint32_t words_equal(const struct mg_command *c, const char *const *words, uint32_t count)

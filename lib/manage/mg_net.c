@@ -197,6 +197,8 @@ static struct ip_addr network_of(const struct ip_prefix *p)
 
 static const char *route_kind(const struct ip_route_info *r)
 {
+	if (r->disabled)
+		return "disabled";
 	if (r->local)
 		return r->tentative   ? "local, tentative"
 		       : r->duplicate ? "local, duplicate"
@@ -218,7 +220,7 @@ static bool route_print(void *ctx, const struct ip_route_info *r)
 	return true;
 }
 
-/* Routes do not change and are the same on all cores: any core's may be read. */
+/* Routes are the same on all cores, and of them only flags change: any core's may be read. */
 static enum mg_verdict cmd_route(struct mg_call *call)
 {
 	struct route_ctx ctx = {.call = call};

@@ -17,6 +17,8 @@
  *
  * A segment for which there is no buffer changes nothing but ack_at, which tries again.
  */
+#include <errno.h>
+
 #include "tcp_pvt.h"
 
 /* --- segments ---------------------------------------------------------------------- */
@@ -152,7 +154,10 @@ static bool send_segment(struct tcp_conn *c, struct wire_tcp *h, uint32_t len)
 	}
 	tcp_count(tcp, TCP_STAT_TX_SEGS);
 	stat_add(&tcp->stats[TCP_STAT_TX_BYTES], len);
-	ip_send(tcp->ip, &c->path, &c->tuple.local, &c->tuple.remote, WIRE_PROTO_TCP, tos, m);
+	if (ip_send(tcp->ip, &c->path, &c->tuple.local, &c->tuple.remote, WIRE_PROTO_TCP, tos, m) ==
+			-EADDRNOTAVAIL &&
+		tcp_is_open(c))
+		c->failure = TCP_FAILURE_UNREACHABLE;
 	tcp_ecn_sent(c, h);
 	if (h->flags & WIRE_TCP_ACK)
 		note_ack(c, h);
@@ -549,6 +554,14 @@ static void out_reset(struct tcp_conn *c)
 	(void)send_bare(c, bare_seq(c), WIRE_TCP_RST | WIRE_TCP_ACK);
 }
 
+/* Something was sent from an address that is not ours any more: nothing can ever be again. */
+static void address_gone(struct tcp_conn *c)
+{
+	tcp_count(c->tcp, TCP_STAT_ADDRESS_GONE);
+	tcp_count(c->tcp, tcp_is_opening(c) ? TCP_STAT_OPEN_FAILED : TCP_STAT_ESTABLISHED_RESET);
+	tcp_conn_fail(c, (enum tcp_failure)c->failure);
+}
+
 void tcp_output(struct tcp_conn *c)
 {
 	c->flags &= ~(uint32_t)TCP_F_PACED;
@@ -566,6 +579,10 @@ void tcp_output(struct tcp_conn *c)
 	/* No ACK will tell of room. */
 	if (c->flags & TCP_F_WANT_ROOM && c->snd.bytes == 0 && c->ack_at == 0)
 		c->ack_at = tcp_deadline(tcp_now_ms(c->tcp), TCP_RETRY_MS);
+	if (UNLIKELY(c->failure)) {
+		address_gone(c);
+		return;
+	}
 	tcp_rack_arm(c);
 	tcp_timer_arm(c);
 }

@@ -38,6 +38,7 @@
 #define TCP_RTO_INIT_MS            1000
 #define TCP_RTO_SYN_LOST_MS        3000 /* RFC 6298 5.7 */
 #define TCP_PERSIST_MAX_MS         60000
+#define TCP_R1                     3 /* retransmissions before the path is doubted (RFC 9293 3.8.3) */
 #define TCP_PAWS_IDLE_MS           (24u * 86400 * 1000) /* RFC 7323 5.5 */
 #define TCP_OUT_SEGS_MAX           64                   /* per connection and turn */
 #define TCP_TSO_SEGS_MAX           40
@@ -181,7 +182,7 @@ struct tcp_conn {
 	uint16_t retransmits; /* stays at its largest value */
 	uint8_t events;       /* enum tcp_event, not told yet */
 	uint8_t backoff;      /* timeouts, window probes, or unanswered keep-alive probes so far */
-	uint8_t failure;      /* enum tcp_failure */
+	uint8_t failure;      /* enum tcp_failure; while it is open: what output found */
 	uint8_t quick_acks;   /* that may leave at once, before ACKs are delayed */
 	uint32_t created_ms;
 	struct list link; /* active list, or detached list */

@@ -51,6 +51,10 @@ static void rtx_due(struct tcp_conn *c)
 	}
 	c->backoff = (uint8_t)MIN(c->backoff + 1, UINT8_MAX);
 	tcp_count(tcp, TCP_STAT_TIMEOUTS);
+	if (c->backoff == TCP_R1) { /* RFC 9293 3.8.3 (b) */
+		tcp_count(tcp, TCP_STAT_PATHS_DOUBTED);
+		ip_path_doubt(tcp->ip, &c->path);
+	}
 	if (opening) {
 		tcp_fast_open_lost(c);
 		if (!(c->syn_bits & TCP_SYN_DEFERRED))

@@ -86,10 +86,20 @@ uint32_t ip_path_caps(const struct ip_stack *ip, const struct ip_path *path)
 	return ip->caps;
 }
 
-void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
+void ip_path_doubt(struct ip_stack *ip, const struct ip_path *path)
+{
+	(void)ip;
+	(void)path;
+}
+
+int ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *src,
 	const struct ip_addr *dst, uint8_t proto, uint8_t tos, struct rte_mbuf *m)
 {
 	ASSERT(proto == WIRE_PROTO_TCP);
+	if (ip->send_error) {
+		pkt_free(m);
+		return ip->send_error;
+	}
 	ASSERT(rte_mbuf_check(m, 1, NULL) == 0);
 	ASSERT(rte_pktmbuf_headroom(m) >= PKT_HEADROOM_BYTES);
 	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
@@ -97,4 +107,5 @@ void ip_send(struct ip_stack *ip, struct ip_path *path, const struct ip_addr *sr
 	ASSERT(ip->sent_count < FAKE_IP_SENT_MAX);
 	ip->sent[(ip->sent_head + ip->sent_count++) % FAKE_IP_SENT_MAX] =
 		(struct fake_ip_sent){m, *src, *dst, ip->worker->now_ns, path->loopback_to_us, tos};
+	return 0;
 }

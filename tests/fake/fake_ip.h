@@ -25,6 +25,7 @@ struct ip_stack {
 	uint16_t mtu;
 	uint32_t caps;
 	int path_error; /* what ip_path_find says; 0: finds it */
+	int send_error; /* what ip_send says; 0: keeps it */
 	struct ip_addr own;
 	uint8_t tos;  /* of what fake_ip_receive gives */
 	bool from_us; /* what fake_ip_receive gives came from ourselves */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include "fake_view.h"
 
 void proxy_view_figures(struct proxy_view *view, enum proxy_object kind, uint32_t index,
@@ -164,6 +165,20 @@ void ip_route_each(
 	(void)ip;
 	for (uint32_t i = 0; i < ARRAY_LEN(routes) && fn(ctx, &routes[i]); i++)
 		;
+}
+
+int ip_route_set_enabled(struct ip_stack *ip, const struct ip_route_config *route, bool enabled)
+{
+	(void)ip;
+	(void)enabled;
+	return ip_addr_is_any(&route->gateway) ? -ENOENT : 0;
+}
+
+int ip_address_set_enabled(struct ip_stack *ip, const struct ip_addr *addr, bool enabled)
+{
+	(void)ip;
+	(void)enabled;
+	return ip_addr_to_v4(addr) == 0x0a090002 ? 0 : -ENOENT;
 }
 
 const struct ip_config *ip_stack_config_of(const struct ip_stack *ip)

@@ -488,6 +488,8 @@ static void do_call(struct run *r)
 		found(r);
 	} else if (strcmp(what, "fail") == 0) {
 		fail_pool(r, arg);
+	} else if (strcmp(what, "address") == 0) {
+		r->ip->send_error = strcmp(arg, "off") == 0 ? -EADDRNOTAVAIL : 0;
 	} else if (strcmp(what, "route") == 0) {
 		r->ip->path_error = strcmp(arg, "off") == 0 ? -ENETUNREACH : 0;
 	} else if (strcmp(what, "mtu") == 0) {

@@ -72,6 +72,12 @@ void host_init(struct host *h, struct sim_net *net, struct clock_manual *clock,
 		h->net.routes = &h->route;
 		h->net.route_count = 1;
 	}
+	if (config->net) {
+		h->net = *config->net;
+		h->net.iface_count = 1;
+		h->net.ifaces = &h->iface;
+		h->addr = h->net.addresses[0].prefix.addr;
+	}
 	steer_init(&h->steer, config->cores);
 	for (uint32_t i = 0; i < config->cores; i++)
 		h->pools[i] = &pools[i];
@@ -128,7 +134,7 @@ uint32_t host_left(const struct host *h)
 	return left;
 }
 
-uint64_t host_stat(const struct host *h, enum tcp_stat stat)
+static uint64_t module_sum(const struct host *h, const char *module, uint32_t stat)
 {
 	uint64_t sum = 0;
 
@@ -136,11 +142,21 @@ uint64_t host_stat(const struct host *h, enum tcp_stat stat)
 		list_for_each (link, &h->w[i]->groups) {
 			const struct stat_group *group = list_entry(link, struct stat_group, link);
 
-			if (strcmp(group->module, "tcp") == 0)
+			if (strcmp(group->module, module) == 0)
 				sum += group->values[stat];
 		}
 	}
 	return sum;
+}
+
+uint64_t host_stat(const struct host *h, enum tcp_stat stat)
+{
+	return module_sum(h, "tcp", stat);
+}
+
+uint64_t host_ip_stat(const struct host *h, enum ip_stat stat)
+{
+	return module_sum(h, "ip", stat);
 }
 
 void host_fini(struct host *h)

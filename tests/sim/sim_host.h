@@ -11,19 +11,20 @@
 #define HOST_CORES_MAX 4
 
 struct host_config {
-	uint32_t number; /* 1 or 2: its address is 10.0.0.number */
+	uint32_t number; /* 1 or 2: its address is 10.0.0.number, unless net says otherwise */
 	uint32_t cores;
 	bool rss; /* the port has a queue for each core; otherwise core 0 hands on */
 	uint64_t seed;
 	bool udp;                            /* the first core has it */
 	const struct ip_route_config *route; /* one, or NULL; copied */
+	const struct ip_config *net;         /* or all of it, for interface 0; outlives it */
 	struct tcp_config tcp;
 	struct tcp_options options; /* of what it opens and listens on */
 };
 
 struct host {
 	uint32_t cores;
-	struct ip_addr addr;
+	struct ip_addr addr; /* the first of its addresses */
 	struct port *port;
 	struct ring *tx_ring;
 	struct steer steer;
@@ -55,6 +56,9 @@ uint32_t host_left(const struct host *h);
 
 /** A counter of tcp over all cores. */
 uint64_t host_stat(const struct host *h, enum tcp_stat stat);
+
+/** The same of ip. */
+uint64_t host_ip_stat(const struct host *h, enum ip_stat stat);
 
 /** Frees it. The port goes with its net. */
 void host_fini(struct host *h);

@@ -88,6 +88,71 @@ static void test_whose_addresses(void **state)
 	}
 }
 
+static int send_from(struct fixture *f, const char *from, const char *to)
+{
+	struct ip_addr src = fake_addr(from), dst = fake_addr(to);
+	struct ip_path path = {0};
+
+	return ip_send(
+		f->net->ip[0], &path, &src, &dst, WIRE_PROTO_TCP, 0, outgoing(f, 0, 1, 2, 40));
+}
+
+static void test_route_out_of_use(void **state)
+{
+	struct ip_route_config route = {.gateway = fake_addr("10.0.0.254")};
+	struct fixture *f = *state;
+	struct ip_stack *ip = f->net->ip[0];
+	struct ip_addr src = fake_addr("10.0.0.1"), dst = fake_addr("192.0.2.1");
+	struct ip_path path = {0};
+
+	route.prefix.addr = ip_addr_from_v4(0);
+	assert_int_equal(ip_path_find(ip, &src, &dst, &path), 0);
+	assert_int_equal(ip_route_set_enabled(ip, &route, false), 0);
+	/* A path that was found before goes nowhere either. */
+	assert_int_equal(
+		ip_send(ip, &path, &src, &dst, WIRE_PROTO_TCP, 0, outgoing(f, 0, 1, 2, 40)),
+		-ENETUNREACH);
+	assert_int_equal(stat_of(f, 0, IP_STAT_TX_NO_ROUTE), 1);
+	assert_int_equal(send_from(f, "10.0.0.1", "10.0.0.2"), 0); /* no other route */
+	assert_int_equal(ip_route_set_enabled(ip, &route, true), 0);
+	assert_int_equal(send_from(f, "10.0.0.1", "192.0.2.1"), 0);
+
+	route.gateway = fake_addr("10.0.0.253");
+	assert_int_equal(ip_route_set_enabled(ip, &route, false), -ENOENT);
+	route = (struct ip_route_config){.prefix = {fake_addr("10.0.0.0"), 24}};
+	assert_int_equal(ip_route_set_enabled(ip, &route, false), -ENOENT); /* of an address */
+	ip_neighbour_flush(ip);
+}
+
+static void test_address_out_of_use(void **state)
+{
+	struct fixture *f = *state;
+	struct ip_stack *ip = f->net->ip[0];
+	struct ip_addr service = fake_addr("10.0.0.80"), other = fake_addr("10.0.0.2"),
+		       broadcast = fake_addr("10.0.0.255");
+	struct fake_read r;
+
+	assert_int_equal(send_from(f, "10.0.0.80", "10.0.0.2"), 0);
+	assert_int_equal(ip_address_set_enabled(ip, &service, false), 0);
+	assert_int_equal(ip_address_set_enabled(ip, &service, false), 0);
+	assert_false(ip_addr_is_ours(ip, &service));
+	assert_int_equal(send_from(f, "10.0.0.80", "10.0.0.2"), -EADDRNOTAVAIL);
+	assert_int_equal(stat_of(f, 0, IP_STAT_TX_BAD_SOURCE), 1);
+	assert_int_equal(send_from(f, "10.0.0.1", "10.0.0.2"), 0);
+	fake_workers_settle(f->net->f);
+	(void)fake_net_discard(f->net);
+
+	assert_int_equal(ip_address_set_enabled(ip, &service, true), 0);
+	fake_workers_settle(f->net->f);
+	assert_true(fake_net_sent(f->net, &r, f->copy));
+	assert_true(ip_addr_eq(&r.arp.target, &service)); /* announced */
+	expect_nothing(f);
+	assert_int_equal(send_from(f, "10.0.0.80", "10.0.0.2"), 0);
+	assert_int_equal(ip_address_set_enabled(ip, &other, false), -ENOENT);
+	assert_int_equal(ip_address_set_enabled(ip, &broadcast, false), -ENOENT);
+	ip_neighbour_flush(ip);
+}
+
 struct seen {
 	uint32_t local, connected, by_gateway, max;
 };
@@ -178,6 +243,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IP_TEST(test_paths),
 		IP_TEST(test_whose_addresses),
+		IP_TEST(test_route_out_of_use),
+		IP_TEST(test_address_out_of_use),
 		IP_TEST(test_each_route),
 		cmocka_unit_test_setup_teardown(test_longest_prefix, setup_one, teardown_stopped),
 	};

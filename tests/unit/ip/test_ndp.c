@@ -283,6 +283,27 @@ static void test_tentative(void **state)
 	assert_int_equal(ip_path_find(m->ip, &src, &peer, &path), 0);
 }
 
+/* Back in use it is asked for again, like a new one. */
+static void test_enabled_again(void **state)
+{
+	struct machine *m = *state;
+	struct ip_addr src = us;
+	struct ip_path path = {0};
+	struct wire_ipv6 ip;
+
+	fake_workers_run_for(m->f, SETTLE_NS);
+	assert_int_equal(ip_address_set_enabled(m->ip, &us, false), 0);
+	assert_int_equal(ip_path_find(m->ip, &src, &peer, &path), -EADDRNOTAVAIL);
+	fake_workers_run_for(m->f, 70 * NS_PER_SEC);
+	assert_false(ip_addr_is_ours(m->ip, &us));
+	discard(m);
+	assert_int_equal(ip_address_set_enabled(m->ip, &us, true), 0);
+	assert_int_equal(ip_path_find(m->ip, &src, &peer, &path), -EADDRNOTAVAIL);
+	fake_workers_run_for(m->f, SETTLE_NS);
+	assert_int_equal(sent(m, &ip).type, WIRE_ICMP6_SOLICIT);
+	assert_int_equal(ip_path_find(m->ip, &src, &peer, &path), 0);
+}
+
 static void expect_duplicate(struct machine *m, const struct message *msg)
 {
 	struct ip_addr src = us;
@@ -451,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_on_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resolution, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tentative, setup_tentative, teardown),
+		cmocka_unit_test_setup_teardown(test_enabled_again, setup_tentative, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_duplicate_by_advert, setup_tentative, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -334,6 +334,33 @@ static void test_conflict(void **state)
 	assert_int_equal(fake_net_discard(f->net), 1);
 }
 
+/* Who uses the path hears nothing: the station is asked again, if it was not heard just now. */
+static void test_path_in_doubt(void **state)
+{
+	struct fixture *f = *state;
+	struct ip_addr src = fake_addr("10.0.0.1"), dst = fake_addr("10.0.0.2");
+	struct ip_path path = {0}, stale = {0};
+
+	send_one(f, "10.0.0.2");
+	fake_net_arp_reply(f->net, "10.0.0.2", &fake_mac_peer);
+	(void)fake_net_discard(f->net);
+	assert_int_equal(ip_path_find(f->net->ip[0], &src, &dst, &path), 0);
+	ip_path_doubt(f->net->ip[0], &path);
+	expect_state(f, 0, "10.0.0.2", IP_NEIGHBOUR_REACHABLE);
+	seconds(f, 2);
+	ip_path_doubt(f->net->ip[0], &stale);
+	expect_state(f, 0, "10.0.0.2", IP_NEIGHBOUR_REACHABLE);
+	ip_path_doubt(f->net->ip[0], &path);
+	ip_path_doubt(f->net->ip[0], &path);
+	expect_state(f, 0, "10.0.0.2", IP_NEIGHBOUR_STALE);
+	assert_int_equal(stat_of(f, 0, IP_STAT_NEIGHBOUR_DOUBTED), 1);
+	send_one(f, "10.0.0.2");
+	expect_request(f, "10.0.0.2", &fake_mac_peer);
+	expect_segment(f, "10.0.0.2", &fake_mac_peer);
+	fake_net_arp_reply(f->net, "10.0.0.2", &fake_mac_peer);
+	expect_state(f, 0, "10.0.0.2", IP_NEIGHBOUR_REACHABLE);
+}
+
 static void test_announces_addresses(void **state)
 {
 	struct fixture *f = *state;
@@ -524,6 +551,7 @@ int main(void)
 		IP_TEST(test_announcement_while_waiting),
 		IP_TEST(test_unusable_arp),
 		IP_TEST(test_conflict),
+		IP_TEST(test_path_in_doubt),
 		IP_TEST(test_announces_addresses),
 		IP_TEST(test_full_cache),
 		IP_TEST(test_flood_of_unknown_neighbours),

@@ -65,6 +65,8 @@ static void levels_permit_and_forbid(void **state)
 		{"show pool", MODEL_LEVEL_OPERATOR},
 		{"show drops", MODEL_LEVEL_OPERATOR},
 		{"profile on", MODEL_LEVEL_ADMIN},
+		{"disable address 10.9.0.9", MODEL_LEVEL_ADMIN},
+		{"enable route 10.9.0.0/24", MODEL_LEVEL_ADMIN},
 	};
 
 	for (uint32_t i = 0; i < ARRAY_LEN(cases); i++) {

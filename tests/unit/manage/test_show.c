@@ -415,6 +415,30 @@ static void network(void **state)
 	assert_string_equal(manage_ask(s, "show port nope\n"), "No such port.\n\n");
 }
 
+static void routes_and_addresses_out_of_use(void **state)
+{
+	static const struct {
+		const char *command, *answer;
+	} cases[] = {
+		{"disable route 0.0.0.0/0 via 10.9.0.1\n", "\n"},
+		{"enable route 0.0.0.0/0 via 10.9.0.1\n", "\n"},
+		{"disable route 0.0.0.0/0\n", "No such route.\n\n"}, /* once for all cores */
+		{"disable address 10.9.0.2\n", "\n"},
+		{"enable address 10.9.0.2\n", "\n"},
+		{"disable address 10.9.0.3\n", "No such address.\n\n"},
+		{"disable address\n", "Usage: disable address <address>\n\n"},
+		{"disable address 10.9.0.2 now\n", "Usage: disable address <address>\n\n"},
+		{"enable route 10.9\n", "Usage: enable route <prefix> [via <gateway>]\n\n"},
+		{"enable route 0.0.0.0/0 by 10.9.0.1\n",
+			"Usage: enable route <prefix> [via <gateway>]\n\n"},
+		{"enable route 0.0.0.0/0 via me\n",
+			"Usage: enable route <prefix> [via <gateway>]\n\n"},
+	};
+
+	for (uint32_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_string_equal(manage_ask(*state, cases[i].command), cases[i].answer);
+}
+
 static void itself(void **state)
 {
 	struct manage_setup *s = *state;
@@ -517,6 +541,7 @@ int main(void)
 		TEST(connections_of_all_cores),
 		TEST(listeners_of_all_cores),
 		TEST(network),
+		TEST(routes_and_addresses_out_of_use),
 		TEST(itself),
 		TEST(small_answers),
 		cmocka_unit_test(values_are_quoted_and_escaped),
