@@ -315,7 +315,7 @@ static const char *run_levels(uint32_t host)
 		pair.line[i] = (struct impair_config){
 			.delay_ns = 10 * NS_PER_MS,
 			.rate_bits_per_s = UINT64_C(20000000),
-			.reorder_ppm = 10000,
+			.reorder_ppm = 40000,
 			.reorder_ns = 3 * NS_PER_MS,
 		};
 	}
