@@ -140,29 +140,31 @@ static void ipv6(struct rte_mbuf *m, uint8_t *p)
 	store_be16(p + 12, WIRE_ETHERTYPE_IPV6);
 }
 
+static void add_tag(struct rte_mbuf *m, uint16_t vlan)
+{
+	uint8_t *p = (uint8_t *)rte_pktmbuf_prepend(m, 4);
+
+	memmove(p, p + 4, 12);
+	store_be16(p + 12, WIRE_ETHERTYPE_VLAN);
+	store_be16(p + 14, vlan);
+}
+
 static void unknown_vlan(struct rte_mbuf *m, uint8_t *p)
 {
 	(void)p;
-	p = (uint8_t *)rte_pktmbuf_prepend(m, 4);
-	memmove(p, p + 4, 12);
-	store_be16(p + 12, WIRE_ETHERTYPE_VLAN);
-	store_be16(p + 14, 8);
+	add_tag(m, 8);
 }
 
 static void reserved_vlan(struct rte_mbuf *m, uint8_t *p)
 {
 	(void)p;
-	p = (uint8_t *)rte_pktmbuf_prepend(m, 4);
-	memmove(p, p + 4, 12);
-	store_be16(p + 12, WIRE_ETHERTYPE_VLAN);
-	store_be16(p + 14, 0xfff);
+	add_tag(m, 0xfff);
 }
 
 static void two_tags(struct rte_mbuf *m, uint8_t *p)
 {
-	unknown_vlan(m, p);
-	p = rte_pktmbuf_mtod(m, uint8_t *);
-	store_be16(p + 14, 7);
+	(void)p;
+	add_tag(m, 7);
 	m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
 	m->vlan_tci = 7;
 }
