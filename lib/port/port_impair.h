@@ -14,13 +14,13 @@
 struct impair_config {
 	uint64_t delay_ns;
 	uint64_t jitter_ns; /* added to the delay: 0 to this, uniform */
+	uint64_t reorder_ns;
+	uint64_t rate_bits_per_s; /* 0: no limit */
 	uint32_t loss_ppm;
 	uint32_t duplicate_ppm;
 	uint32_t corrupt_ppm;
 	uint32_t mark_ppm; /* of packets that are ECN-capable: marked (RFC 3168) */
 	uint32_t reorder_ppm;
-	uint64_t reorder_ns;
-	uint64_t rate_bits_per_s; /* 0: no limit */
 	uint32_t queue_bytes_max; /* that wait for the rate; more is lost; 0: no limit */
 };
 
