@@ -106,7 +106,7 @@ static void measure_heads(void)
 	if (http_heads_init(&heads, &config, NULL) != 0)
 		micro_fail("no memory for heads");
 	measure_head(&heads, H1_KIND_REQUEST, bytes_of(request_text, sizeof(request_text) - 1),
-		"H1 request head, 7 fields");
+		"H1 request head, 6 fields");
 	measure_head(&heads, H1_KIND_RESPONSE, bytes_of(response_text, sizeof(response_text) - 1),
 		"H1 response head, 5 fields");
 	http_heads_fini(&heads);
