@@ -169,7 +169,7 @@ void app_connect(struct flow *flow, struct host *from, uint32_t core, struct hos
 	struct app *app = &flow->client;
 	struct tcp_connect_config config = {
 		.options = from->options,
-		.local = {ip_addr_from_v4(0), flow->client_port},
+		.local = {from->any, flow->client_port},
 		.remote = {to->addr, APP_PORT},
 		.ops = &app_listen_ops,
 		.user = app,

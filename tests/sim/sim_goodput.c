@@ -7,12 +7,14 @@
  *
  * The curve is the least of: the rate of the line; what the smaller buffer lets through in a round
  * trip; and for random loss p per segment, in segments of a window,
- *     Reno:  Padhye, Firoiu, Towsley, Kurose (SIGCOMM 1998), equation 30, every segment
- * acknowledged CUBIC: the larger of that and AVG_W_cubic of RFC 9438 5.1, equation 5 BBR:   does
- * not take loss for a sign of congestion: the rate, less what is lost A row fails if goodput is
- * below its part of the curve, or above MOST_PERCENT of it where loss sets the pace and round trips
- * are long: who takes much more than the curve is not fair to others. (On short ones equation 30
- * counts timeouts that SACK saves.)
+ *   - Reno: Padhye, Firoiu, Towsley, Kurose (SIGCOMM 1998), equation 30, every segment
+ * acknowledged;
+ *   - CUBIC: the larger of that and AVG_W_cubic of RFC 9438 5.1, equation 5;
+ *   - BBR: no limit, as it does not take loss for congestion; beyond 2 % it does, see BBR_LOSS.
+ *
+ * A row fails if goodput is below its part of the curve, or above MOST_PERCENT of it where loss
+ * sets the pace and round trips are long: who takes much more than the curve is not fair to others.
+ * (On short ones equation 30 counts timeouts that SACK saves.)
  */
 #include <math.h>
 #include <stdio.h>
@@ -27,6 +29,11 @@
 #define SEGS_MAX     40000.0
 #define LOSSES       400.0
 #define MOST_PERCENT 300
+
+/* More loss than BBR takes for that of a good path: it yields, and by how much depends on how long
+ * a probe for bandwidth lasts. */
+#define BBR_LOSS          0.02
+#define BBR_LEAST_PERCENT 15
 
 struct row {
 	const char *name;
@@ -43,33 +50,33 @@ struct row {
 static const struct row rows[] = {
 	{"", 10, 1, 0, {0}, 90},
 	{"", 10, 20, 0, {0}, 90},
-	{"", 10, 100, 0, {0}, 85},
+	{"", 10, 100, 0, {0}, 90},
 	{"", 50, 1, 0, {0}, 90},
-	{"", 50, 20, 0, {0}, 85},
-	{"", 50, 100, 0, {0}, 60},
-	{"", 10, 1, 0.001, {0}, 80},
-	{"", 10, 20, 0.001, {0}, 60},
-	{"", 10, 100, 0.001, {0}, 50},
-	{"", 50, 1, 0.001, {0}, 60},
-	{"", 50, 20, 0.001, {0}, 50},
-	{"", 50, 100, 0.001, {0}, 50},
-	{"", 10, 1, 0.01, {0}, 60},
-	{"", 10, 20, 0.01, {0}, 50},
-	{"", 10, 100, 0.01, {0}, 50},
-	{"", 50, 1, 0.01, {0}, 50},
-	{"", 50, 20, 0.01, {0}, 50},
-	{"", 50, 100, 0.01, {0}, 50},
-	{"", 10, 1, 0.05, {0}, 40},
-	{"", 10, 20, 0.05, {0}, 40},
-	{"", 10, 100, 0.05, {0}, 40},
-	{"", 50, 1, 0.05, {0}, 40},
-	{"", 50, 20, 0.05, {0}, 40},
-	{"", 50, 100, 0.05, {0}, 40},
-	{"reordered", 10, 20, 0, {.reorder_ppm = 20000, .reorder_ms = 5}, 20},
-	{"jitter", 10, 20, 0, {.jitter_ms = 10}, 80},
-	{"asymmetric", 20, 20, 0, {.back_rate_kbit = 600}, 80},
-	{"bufferbloat", 10, 20, 0, {.queue_ms = 1500}, 75},
-	{"shallow queue", 20, 20, 0, {.queue_ms = 5}, 50},
+	{"", 50, 20, 0, {0}, 90},
+	{"", 50, 100, 0, {0}, 90},
+	{"", 10, 1, 0.001, {0}, 75},
+	{"", 10, 20, 0.001, {0}, 75},
+	{"", 10, 100, 0.001, {0}, 75},
+	{"", 50, 1, 0.001, {0}, 75},
+	{"", 50, 20, 0.001, {0}, 75},
+	{"", 50, 100, 0.001, {0}, 75},
+	{"", 10, 1, 0.01, {0}, 70},
+	{"", 10, 20, 0.01, {0}, 70},
+	{"", 10, 100, 0.01, {0}, 70},
+	{"", 50, 1, 0.01, {0}, 70},
+	{"", 50, 20, 0.01, {0}, 70},
+	{"", 50, 100, 0.01, {0}, 70},
+	{"", 10, 1, 0.05, {0}, 80},
+	{"", 10, 20, 0.05, {0}, 80},
+	{"", 10, 100, 0.05, {0}, 80},
+	{"", 50, 1, 0.05, {0}, 80},
+	{"", 50, 20, 0.05, {0}, 80},
+	{"", 50, 100, 0.05, {0}, 80},
+	{"reordered", 10, 20, 0, {.reorder_ppm = 20000, .reorder_ms = 5}, 90},
+	{"jitter", 10, 20, 0, {.jitter_ms = 10}, 90},
+	{"asymmetric", 20, 20, 0, {.back_rate_kbit = 600}, 90},
+	{"bufferbloat", 10, 20, 0, {.queue_ms = 1500}, 80},
+	{"shallow queue", 20, 20, 0, {.queue_ms = 5}, 75},
 };
 
 /* --- the curve --------------------------------------------------------------------- */
@@ -186,12 +193,14 @@ static bool row_passes(enum tcp_cc_kind cc, const struct row *row, uint64_t seed
 	double expected = curve(cc, row);
 	double measured = goodput(row, seed, expected, cc);
 	double percent = measured / expected * 100;
+	bool yields = cc == TCP_CC_BBR && row->loss > BBR_LOSS;
+	uint32_t least = yields ? BBR_LEAST_PERCENT : row->least_percent;
 	bool lossy = row->delay_ms >= 20 && expected < row->rate_mbit * 1e6 / 8 * 0.5;
-	bool passed = percent >= row->least_percent && (!lossy || percent <= MOST_PERCENT);
+	bool passed = percent >= least && (!lossy || percent <= MOST_PERCENT);
 
 	printf("%6u %6u %6.1f %10.3f %10.3f %5.0f %% (least %u) %s%s\n", row->rate_mbit,
 		row->delay_ms, row->loss * 100, expected * 8 / 1e6, measured * 8 / 1e6, percent,
-		row->least_percent, row->name, passed ? "" : " FAILED");
+		least, row->name, passed ? "" : " FAILED");
 	return passed;
 }
 

@@ -54,13 +54,24 @@ static void core_init(
 	ASSERT(h->ip[core] != NULL);
 }
 
+static void address_init(struct host *h, const struct host_config *config)
+{
+	if (config->v6) {
+		h->addr = (struct ip_addr){.b = {0x20, 0x01, 0x0d, 0xb8}};
+		h->addr.b[15] = (uint8_t)config->number;
+	} else {
+		h->any = ip_addr_from_v4(0);
+		h->addr = ip_addr_from_v4(0x0a000000 + config->number);
+	}
+	h->address = (struct ip_address_config){.prefix = {h->addr, config->v6 ? 64 : 24}};
+}
+
 void host_init(struct host *h, struct sim_net *net, struct clock_manual *clock,
 	const struct host_config *config, struct pkt_pools *pools)
 {
 	*h = (struct host){.cores = config->cores};
-	h->addr = ip_addr_from_v4(0x0a000000 + config->number);
+	address_init(h, config);
 	h->iface = (struct ip_iface_config){.name = "lan", .mtu = 1500};
-	h->address = (struct ip_address_config){.prefix = {h->addr, 24}};
 	h->net = (struct ip_config){
 		.iface_count = 1,
 		.address_count = 1,

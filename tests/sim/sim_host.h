@@ -11,7 +11,9 @@
 #define HOST_CORES_MAX 4
 
 struct host_config {
-	uint32_t number; /* 1 or 2: its address is 10.0.0.number, unless net says otherwise */
+	uint32_t number; /* 1 or 2: its address is 10.0.0.number or 2001:db8::number, unless net
+			  * says otherwise */
+	bool v6;
 	uint32_t cores;
 	bool rss; /* the port has a queue for each core; otherwise core 0 hands on */
 	uint64_t seed;
@@ -25,6 +27,7 @@ struct host_config {
 struct host {
 	uint32_t cores;
 	struct ip_addr addr; /* the first of its addresses */
+	struct ip_addr any;  /* of its family */
 	struct port *port;
 	struct ring *tx_ring;
 	struct steer steer;

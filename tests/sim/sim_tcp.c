@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two machines with our stack over a bad line, in virtual time. From a seed comes everything: the
- * line, the buffers, the number of cores, what the applications do. A flow must deliver exactly its
- * bytes, every connection must end, all memory must come back, and time must not run out.
+ * Two machines with our stack over a bad line, in virtual time. From a seed comes everything: IPv4
+ * or IPv6, the line, the buffers, the number of cores, what the applications do. A flow must
+ * deliver exactly its bytes, every connection must end, all memory must come back, and time must
+ * not run out.
  *
  *     sim_tcp [--seed N] [--seeds COUNT] [--verbose] [--pcap FILE]
  *
@@ -78,6 +79,7 @@ static void plan_host(struct sim *s, uint32_t number)
 	struct host_config *config = &s->pair.config[number];
 
 	*config = (struct host_config){
+		.v6 = s->seed % 3 == 0,
 		.cores = pick(s, 1, HOST_CORES_MAX),
 		.rss = chance(s, 50),
 		.seed = rand_u64(&s->rand),
@@ -181,7 +183,7 @@ static void setup(struct sim *s)
 		for (uint32_t core = 0; core < h->cores; core++) {
 			struct tcp_listen_config listen = {
 				.options = h->options,
-				.local = {ip_addr_from_v4(0), APP_PORT},
+				.local = {h->any, APP_PORT},
 				.ops = &app_listen_ops,
 				.user = &s->flows[i],
 			};
@@ -287,7 +289,8 @@ static void judge_flow(struct sim *s, const struct flow *f)
 
 static void show(const struct sim *s)
 {
-	printf("seed %llu: cores %u%s and %u%s, %u flows, %.3f s\n", (unsigned long long)s->seed,
+	printf("seed %llu: %s, cores %u%s and %u%s, %u flows, %.3f s\n",
+		(unsigned long long)s->seed, s->pair.config[0].v6 ? "IPv6" : "IPv4",
 		s->pair.host[0].cores, s->pair.config[0].rss ? " rss" : "", s->pair.host[1].cores,
 		s->pair.config[1].rss ? " rss" : "", s->flow_count,
 		(double)(s->pair.clock.now_ns - s->pair.start_ns) / 1e9);
