@@ -254,7 +254,7 @@ void tcp_conn_info(const struct tcp_conn *c, struct tcp_conn_info *out)
 		.recv_queued_bytes = c->rcv.bytes,
 		.held_bytes = c->snd.held_bytes + c->rcv.held_bytes + tcp_reasm_held(c),
 		.srtt_us = c->srtt_us,
-		.rttvar_us = c->rttvar_us,
+		.rttvar_us = c->srtt_us ? c->rttvar_us : 0,
 		.rto_ms = tcp_rto_backed_off_ms(c),
 		.retransmits = c->retransmits,
 		.cc = tcp_cc_name(tcp_cc_kind(c)),

@@ -5,7 +5,7 @@
  *
  *     mss <= mss_ceiling <= mss_max
  *     mss          what segments have now
- *     mss_ceiling  nothing larger is tried before pmtu_at_s; equal to mss: the search is over
+ *     mss_ceiling  nothing larger is tried before pmtu_at_unit; equal to mss: the search is over
  *     mss_max      what the peer and our own link allow
  *
  * Down: "fragmentation needed" sets all of it to what it tells; two timeouts of full segments set
@@ -21,7 +21,8 @@
  */
 #include "tcp_pvt.h"
 
-#define RAISE_S        600  /* RFC 1191 6.3, RFC 8201 4 */
+#define RAISE_S        600 /* RFC 1191 6.3, RFC 8201 4 */
+#define UNIT_MS        32768 /* a power of two: wraps with the milliseconds */
 #define BASE_MTU_V4    1200 /* RFC 8899 5.1.2 */
 #define SEARCH_STEP    32   /* nearer than that is near enough */
 #define PROBE_TRIES    2
@@ -43,9 +44,16 @@ static uint32_t mtu_min(const struct tcp_conn *c)
 	return is_v4(c) ? IP_MTU_MIN : WIRE_IPV6_MTU_MIN;
 }
 
-static uint16_t now_s(const struct tcp_conn *c)
+/* When the ceiling goes up again, in units that fit a byte: up to one late, and after an hour of
+ * idling up to an hour. */
+static uint8_t unit_at(const struct tcp_conn *c, uint32_t span_ms)
 {
-	return (uint16_t)(tcp_now_ms(c->tcp) / 1000);
+	return (uint8_t)((tcp_now_ms(c->tcp) + span_ms + UNIT_MS - 1) / UNIT_MS);
+}
+
+static bool unit_is_over(const struct tcp_conn *c)
+{
+	return (int8_t)(tcp_now_ms(c->tcp) / UNIT_MS - c->pmtu_at_unit) >= 0;
 }
 
 static uint32_t probe_text(const struct tcp_conn *c, uint16_t mss)
@@ -84,7 +92,7 @@ static void forget(const struct tcp_conn *c)
 static void settle(struct tcp_conn *c, uint16_t mss)
 {
 	c->mss = c->mss_ceiling = mss;
-	c->pmtu_at_s = (uint16_t)(now_s(c) + RAISE_S);
+	c->pmtu_at_unit = unit_at(c, RAISE_S * 1000);
 }
 
 void tcp_pmtu_open(struct tcp_conn *c)
@@ -97,7 +105,7 @@ void tcp_pmtu_open(struct tcp_conn *c)
 		!ip_addr_eq(&e->addr, &c->tuple.remote) || e->mtu - headers_of(c) >= c->mss)
 		return;
 	settle(c, (uint16_t)(e->mtu - headers_of(c)));
-	c->pmtu_at_s = (uint16_t)(now_s(c) + (e->until - now_ms) / 1000);
+	c->pmtu_at_unit = unit_at(c, e->until - now_ms);
 	tcp_count(c->tcp, TCP_STAT_PMTU_CACHED);
 }
 
@@ -170,7 +178,7 @@ static bool may_search(struct tcp_conn *c)
 {
 	if (c->mss < c->mss_ceiling)
 		return true;
-	if ((int16_t)(now_s(c) - c->pmtu_at_s) < 0)
+	if (!unit_is_over(c))
 		return false;
 	c->mss_ceiling = c->mss_max;
 	return true;

@@ -157,6 +157,7 @@ struct tcp_conn {
 		uint8_t probes;   /* of a closed window, without an answer */
 		uint8_t syn_bits; /* TCP_SYN_*, until established */
 	};
+	uint8_t pmtu_at_unit; /* of 33 s, modulo 2^8; see tcp_pmtu.c */
 	uint32_t flags;
 	struct seq rcv_nxt;
 	struct seq rcv_adv; /* right edge of the window that the peer was promised */
@@ -182,19 +183,28 @@ struct tcp_conn {
 	uint16_t retransmits; /* stays at its largest value */
 	uint8_t events;       /* enum tcp_event, not told yet */
 	uint8_t backoff;      /* timeouts, window probes, or unanswered keep-alive probes so far */
-	uint8_t failure;      /* enum tcp_failure; while it is open: what output found */
-	uint8_t quick_acks;   /* that may leave at once, before ACKs are delayed */
+	uint8_t quick_acks : 5; /* that may leave at once, before ACKs are delayed */
+	uint8_t failure : 3;    /* enum tcp_failure; while it is open: what output found */
+	uint8_t rcv_grow : 4, snd_grow : 4; /* doublings of the buffers' limits */
 	uint32_t created_ms;
 	struct list link; /* active list, or detached list */
 
 	/* Line 2: timers. Deadlines are in tcp->now_ms; 0: not set. */
 	struct timer timer;
-	uint32_t rtx_at;             /* what rtx_kind says */
-	uint32_t ack_at;             /* delayed ACK, or another try to send */
-	uint32_t idle_at;            /* user timeout, keep-alive, or the end of FIN-WAIT-2 */
-	uint32_t srtt_us, rttvar_us; /* srtt_us 0: no sample yet */
-	uint32_t rtt_at_us;          /* with TCP_F_RTT: when our SYN left */
+	uint32_t rtx_at;  /* what rtx_kind says */
+	uint32_t ack_at;  /* delayed ACK, or another try to send */
+	uint32_t idle_at; /* user timeout, keep-alive, or the end of FIN-WAIT-2 */
+	uint32_t srtt_us; /* 0: no sample yet */
+	union {
+		uint32_t rttvar_us;
+		uint32_t rtt_at_us; /* with TCP_F_RTT: when our SYN left */
+	};
 	uint32_t last_rx_ms;
+	/* The round in which the owner's appetite is measured (tcp_buffer.c); modulo 2^16. */
+	uint16_t rcv_round_ms;      /* when it began */
+	uint16_t rcv_round_at_unit; /* the place up to which the owner had read, 256 bytes each */
+	uint16_t rcv_round_rtt_ms;  /* the shortest round trip in it; UINT16_MAX: not known */
+	uint16_t mss_max;           /* see tcp_pmtu.c */
 
 	/* Line 3: payload. */
 	struct pkt_chain snd;
@@ -215,22 +225,18 @@ struct tcp_conn {
 	uint32_t recovery_ref; /* position in the pool plus 1; 0: none */
 	uint32_t flight_ref;   /* position in the pool plus 1; 0: none */
 
-	uint8_t options;                    /* position in tcp->options */
-	uint8_t rtx_kind;                   /* enum tcp_rtx */
-	uint8_t ecn;                        /* TCP_ECN_F_* */
-	uint8_t rcv_grow : 4, snd_grow : 4; /* doublings of the buffers' limits */
-	/* The round in which the owner's appetite is measured (tcp_buffer.c); modulo 2^16. */
-	uint16_t rcv_round_ms;      /* when it began */
-	uint16_t rcv_round_at_unit; /* the place up to which the owner had read, 256 bytes each */
-	uint16_t mss_ceiling, mss_max; /* see tcp_pmtu.c */
-	uint16_t pmtu_at_s;            /* modulo 2^16 */
-	uint16_t rcv_round_rtt_ms;     /* the shortest round trip in it; UINT16_MAX: not known */
+	uint8_t options;      /* position in tcp->options */
+	uint8_t rtx_kind : 3; /* enum tcp_rtx */
+	uint8_t ecn : 5;      /* TCP_ECN_F_* */
+	uint16_t mss_ceiling; /* see tcp_pmtu.c */
 };
 
-static_assert(sizeof(struct tcp_conn) <= 336, "an idle connection costs no more");
+static_assert(sizeof(struct tcp_conn) <= 320, "an idle connection costs no more");
 static_assert(offsetof(struct tcp_conn, snd_wnd) == 64, "line 1");
 static_assert(offsetof(struct tcp_conn, timer) == 128, "line 2");
 static_assert(offsetof(struct tcp_conn, snd) == 192, "line 3");
+static_assert(TCP_QUICK_ACKS_MAX < 1 << 5, "quick_acks");
+static_assert(TCP_FAILURE_COUNT <= 1 << 3, "failure");
 
 /* What stays of a connection in TIME-WAIT. Entries form a list by age: all wait equally long. */
 struct tcp_tw {
