@@ -200,8 +200,11 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 	if (again && c->mss < c->mss_max)
 		tcp_pmtu_again(c, seq);
 	fill_header(c, seq, flags, &h);
-	if (!send_segment(c, &h, len))
+	if (!send_segment(c, &h, len)) {
+		if (c->rtx_kind == TCP_RTX_NONE) /* the flight may not be needed */
+			tcp_rtx_idle(c);
 		return 0;
+	}
 	if (fin)
 		c->flags |= TCP_F_FIN_SENT;
 	if (again)

@@ -21,10 +21,10 @@
  */
 #include "tcp_pvt.h"
 
-#define RAISE_S        600 /* RFC 1191 6.3, RFC 8201 4 */
+#define RAISE_S        600   /* RFC 1191 6.3, RFC 8201 4 */
 #define UNIT_MS        32768 /* a power of two: wraps with the milliseconds */
-#define BASE_MTU_V4    1200 /* RFC 8899 5.1.2 */
-#define SEARCH_STEP    32   /* nearer than that is near enough */
+#define BASE_MTU_V4    1200  /* RFC 8899 5.1.2 */
+#define SEARCH_STEP    32    /* nearer than that is near enough */
 #define PROBE_TRIES    2
 #define SEGS_BEHIND    3 /* of a probe, for duplicates that tell of its loss */
 #define TIMEOUTS_BLACK 2
