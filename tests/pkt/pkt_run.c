@@ -688,6 +688,16 @@ static void create(struct run *r)
 	r->at_ns = r->workers->clock.now_ns;
 }
 
+/* What must hold for every connection after every line. */
+static void check_conns(struct run *r)
+{
+	struct tcp_conn_info info;
+	const char *broken = tcp_check(r->tcp, &info);
+
+	if (broken)
+		fail_line(r, broken, tcp_state_name(info.state));
+}
+
 static void do_line(struct run *r)
 {
 	static const struct {
@@ -727,6 +737,7 @@ static void do_line(struct run *r)
 			check_quiet(r);
 		commands[i].fn(r);
 		fake_workers_settle(r->workers);
+		check_conns(r);
 		return;
 	}
 	fail_line(r, "unknown command", line->word[0]);
