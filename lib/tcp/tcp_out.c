@@ -460,7 +460,7 @@ static void out_tail_probe(struct tcp_conn *c)
 		return;
 	len = MIN(queued, ahead(c, seq_add(c->snd_una, c->snd_wnd)));
 	len = MIN(len, seg);
-	fresh = len && small_segment(c, len, queued, len) == BLOCKED_NOT;
+	fresh = len == seg || (len && small_segment(c, len, queued, len) == BLOCKED_NOT);
 	if (fresh ? !send_text(c, c->snd_nxt, len, false)
 		  : !send_again(c, seq_max(c->snd_una, seq_sub(c->snd_nxt, seg)), c->snd_nxt))
 		return;
