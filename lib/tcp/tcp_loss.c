@@ -135,6 +135,7 @@ static void lose_by_timeout(struct tcp_conn *c, struct tcp_flight *f)
 		tcp_flight_lose_old(f, f->rack_rtt_us + tcp_rack_wnd_us(c), now_us);
 	}
 	begin_anew(f);
+	f->head_due = true; /* RFC 6298 5.4, whatever else is on its way */
 }
 
 void tcp_loss_timeout(struct tcp_conn *c)
