@@ -89,10 +89,10 @@ static void frto_ack(struct tcp_conn *c, struct tcp_flight *f, const struct tcp_
 {
 	bool head = f->frto == TCP_FRTO_HEAD;
 
-	if (seq_geq(c->snd_una, f->recover))
-		f->frto = TCP_FRTO_NOT;
-	else if (d->original && !head)
+	if (d->original && !head && seq_leq(c->snd_una, f->recover))
 		undo(c, f);
+	else if (seq_geq(c->snd_una, f->recover))
+		f->frto = TCP_FRTO_NOT;
 	else if (head && forward)
 		frto_try_new(c, f);
 	else if ((dup || d->sacked_bytes) && !(head && c->flags & TCP_F_SACK))
