@@ -263,6 +263,56 @@ static void test_delivery(void **state)
 	assert_int_equal(f.sacked_bytes, 0);
 }
 
+/* RACK goes by what left last, and among what left together by the highest; the ACK of a repetition
+ * that comes too soon, or echoes an older timestamp, is of the original (RFC 8985 6.2 step 2). */
+static void test_rack_times(void **state)
+{
+	struct tcp_delivery d = {.now_us = 40000, .echo_age_us = UINT32_MAX};
+	struct seq una = SEQ(1000);
+	struct tcp_flight f;
+
+	(void)state;
+	tcp_flight_init(&f, NULL, una, 0);
+	f.min_rtt_us = 20000;
+	tcp_flight_sent(&f, una, seq_add(una, 500), 0, 0);
+	tcp_flight_sack(&f, seq_add(una, 400), seq_add(una, 500), &d);
+	tcp_flight_ack(&f, seq_add(una, 100), &d);
+	assert_true(seq_eq(f.rack_end, seq_add(una, 500)));
+	tcp_flight_resent(&f, seq_add(una, 100), seq_add(una, 400), 40000);
+	d.now_us = 59000; /* less than the least */
+	tcp_flight_ack(&f, seq_add(una, 200), &d);
+	assert_int_equal(f.rack_sent_us, 0);
+	d.now_us = 70000;
+	d.echo_age_us = 30001; /* it echoes what left before 40,000 */
+	tcp_flight_ack(&f, seq_add(una, 300), &d);
+	assert_int_equal(f.rack_sent_us, 0);
+	d.echo_age_us = 30000;
+	tcp_flight_ack(&f, seq_add(una, 400), &d);
+	assert_int_equal(f.rack_sent_us, 40000);
+	assert_int_equal(f.rack_rtt_us, 30000);
+}
+
+/* The rate is sampled with what left last of all that an ACK brings. */
+static void test_rate_sample(void **state)
+{
+	struct tcp_delivery d = {.now_us = 40000, .echo_age_us = UINT32_MAX}, e = d;
+	struct seq una = SEQ(1000);
+	struct tcp_flight f;
+
+	(void)state;
+	tcp_flight_init(&f, NULL, una, 0);
+	tcp_flight_sent(&f, una, seq_add(una, 100), 0, 0);
+	tcp_flight_sent(&f, seq_add(una, 100), seq_add(una, 200), 10000, 0);
+	tcp_flight_ack(&f, seq_add(una, 100), &d);
+	assert_int_equal(d.rate_delivered, 0);
+	tcp_flight_sent(&f, seq_add(una, 200), seq_add(una, 300), 40000, 0);
+	e.now_us = 80000;
+	tcp_flight_ack(&f, seq_add(una, 300), &e);
+	assert_true(e.rate);
+	assert_int_equal(e.rate_delivered, 100);
+	assert_int_equal(e.rate_sent_us, 40000);
+}
+
 /* What counts as lost is one run, and its time that of the last part: no round trip of the first.
  */
 static void test_joined_times(void **state)
@@ -322,6 +372,8 @@ int main(void)
 		cmocka_unit_test(test_few_runs),
 		cmocka_unit_test(test_times_wrap),
 		cmocka_unit_test(test_delivery),
+		cmocka_unit_test(test_rack_times),
+		cmocka_unit_test(test_rate_sample),
 		cmocka_unit_test(test_joined_times),
 		cmocka_unit_test(test_forget),
 	};

@@ -224,6 +224,26 @@ static void test_min_rtt(void **state)
 	rack_fini(&r);
 }
 
+/* Times count as known as long as the peer tells something, however old the flight is. */
+static void test_news(void **state)
+{
+	uint32_t half_hour_ms = 30 * 60 * 1000;
+	struct rack r;
+
+	(void)state;
+	rack_init(&r, NS_PER_SEC);
+	send_segs(&r, 4);
+	pass_ms(&r, RTT_MS);
+	flight(&r)->news_ms -= half_hour_ms - 1000;
+	acked(&r, 1);
+	assert_int_equal(flight(&r)->news_ms, tcp_now_ms(r.f.tcp));
+	assert_int_equal(flight(&r)->rack_rtt_us, RTT_MS * 1000);
+	flight(&r)->news_ms -= half_hour_ms + 1000;
+	acked(&r, 1);
+	assert_int_equal(flight(&r)->rack_rtt_us, 0);
+	rack_fini(&r);
+}
+
 /* A round trip in which D-SACK comes, `times` over. */
 static void twice(struct rack *r, uint32_t times)
 {
@@ -254,6 +274,22 @@ static uint32_t waited_ms(struct rack *r)
 	pass_ms(r, RTT_MS);
 	acked(r, 2);
 	return ms;
+}
+
+/* 6.2 step 4: a quarter of the least round trip, whatever the last ones were. */
+static void test_window_is_of_the_least(void **state)
+{
+	struct rack r;
+
+	(void)state;
+	rack_init(&r, NS_PER_SEC);
+	for (uint32_t i = 0; i < 16; i++) {
+		send_segs(&r, 1);
+		pass_ms(&r, 2 * RTT_MS);
+		acked(&r, 1);
+	}
+	assert_in_range(waited_ms(&r), RTT_MS / 4, RTT_MS / 4 + 3);
+	rack_fini(&r);
 }
 
 /* 6.2 step 4: a quarter more for each round trip with D-SACK, up to the round trip. */
@@ -316,6 +352,7 @@ static void test_window_decays(void **state)
 /* 6.2 step 3: what was sent once and arrives below what an earlier ACK named. */
 static void test_reordering_seen(void **state)
 {
+	struct wire_sack_block blocks[2];
 	struct rack r;
 
 	(void)state;
@@ -324,10 +361,11 @@ static void test_reordering_seen(void **state)
 	assert_false(flight(&r)->reordering);
 	send_segs(&r, 3);
 	pass_ms(&r, RTT_MS);
-	r.una = seq_add(r.una, SEG);
-	sacked(&r, 1, 2); /* both by one ACK: nothing is known of their order */
+	blocks[0] = (struct wire_sack_block){seq_add(r.una, 2 * SEG), seq_add(r.una, 3 * SEG)};
+	blocks[1] = (struct wire_sack_block){seq_add(r.una, SEG), seq_add(r.una, 2 * SEG)};
+	acked_with(&r, blocks, 2); /* both by one ACK: nothing is known of their order */
 	assert_false(flight(&r)->reordering);
-	acked(&r, 2);
+	acked(&r, 3);
 	assert_true(flight(&r)->reordering);
 	rack_fini(&r);
 }
@@ -338,6 +376,8 @@ int main(void)
 		cmocka_unit_test(test_wraps),
 		cmocka_unit_test(test_clock_jump),
 		cmocka_unit_test(test_min_rtt),
+		cmocka_unit_test(test_news),
+		cmocka_unit_test(test_window_is_of_the_least),
 		cmocka_unit_test(test_window_grows),
 		cmocka_unit_test(test_window_decays),
 		cmocka_unit_test(test_reordering_seen),
