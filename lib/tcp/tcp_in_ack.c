@@ -187,8 +187,10 @@ static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forwa
 	struct tcp_ack a = {
 		.flight_bytes = tcp_pipe(c),
 		.ece = tcp_ecn_told(c, h),
-		/* RFC 7661: what was not used does not grow. */
-		.cwnd_limited = 2 * (uint64_t)flight >= c->cwnd || c->flags & TCP_F_LOSS,
+		/* What was not used does not grow (RFC 7661); the ACK that ends a recovery sets
+		 * the window, and that is all (RFC 5681 3.2 step 6). */
+		.cwnd_limited = !(c->flags & TCP_F_RECOVERY) &&
+				(2 * (uint64_t)flight >= c->cwnd || c->flags & TCP_F_LOSS),
 	};
 	const struct seq *dsack_end = take_dsack(c, h);
 

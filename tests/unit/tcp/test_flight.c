@@ -109,6 +109,7 @@ static void turn_back(struct pair *p, bool renege)
 		tcp_flight_renege(&p->f);
 	else
 		tcp_flight_lose_none(&p->f);
+	assert_true(renege || p->f.lost_new == 0);
 	for (uint32_t k = p->m.una; k < p->m.nxt; k++) {
 		p->m.flags[k] &= (uint8_t)~TCP_RUN_LOST;
 		if (renege)
@@ -263,6 +264,27 @@ static void test_delivery(void **state)
 	assert_int_equal(f.sacked_bytes, 0);
 }
 
+/* What leaves in one turn is one run; with half of the list in use, so is what leaves less than the
+ * spread apart. */
+static void test_spread(void **state)
+{
+	struct seq una = SEQ(1000);
+	struct tcp_flight f;
+	uint32_t now_us = 0;
+
+	(void)state;
+	tcp_flight_init(&f, NULL, una, 0);
+	for (uint32_t i = 0; i < 34; i++) {
+		tcp_flight_sent(&f, seq_add(una, i), seq_add(una, i + 1), now_us, 1000);
+		assert_int_equal(f.count, i < 5 ? i + 1 : 5 + (i - 4) / 10);
+		now_us += 100;
+	}
+	assert_int_equal(tcp_run_at(&f, 4)->span_us, 900);
+	assert_int_equal(tcp_run_bytes(tcp_run_at(&f, 4)), 10);
+	tcp_flight_sent(&f, seq_add(una, 34), seq_add(una, 35), now_us - 100, 0);
+	assert_int_equal(tcp_run_at(&f, f.count - 1u)->sent_us, now_us - 100);
+}
+
 /* RACK goes by what left last, and among what left together by the highest; the ACK of a repetition
  * that comes too soon, or echoes an older timestamp, is of the original (RFC 8985 6.2 step 2). */
 static void test_rack_times(void **state)
@@ -372,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_few_runs),
 		cmocka_unit_test(test_times_wrap),
 		cmocka_unit_test(test_delivery),
+		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_rack_times),
 		cmocka_unit_test(test_rate_sample),
 		cmocka_unit_test(test_joined_times),

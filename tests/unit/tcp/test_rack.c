@@ -359,6 +359,7 @@ static void test_reordering_seen(void **state)
 	rack_init(&r, NS_PER_SEC);
 	recover(&r, false); /* the head was sent again */
 	assert_false(flight(&r)->reordering);
+	r.f.conn->cwnd = 4 * SEG; /* the recovery left less */
 	send_segs(&r, 3);
 	pass_ms(&r, RTT_MS);
 	blocks[0] = (struct wire_sack_block){seq_add(r.una, 2 * SEG), seq_add(r.una, 3 * SEG)};
