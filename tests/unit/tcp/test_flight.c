@@ -335,6 +335,27 @@ static void test_rate_sample(void **state)
 	assert_int_equal(e.rate_sent_us, 40000);
 }
 
+/* Nothing is on its way, because the rest is lost: the wait until it goes again is no part of the
+ * rate. */
+static void test_rate_begins(void **state)
+{
+	struct tcp_delivery d = {.now_us = 40000, .echo_age_us = UINT32_MAX}, e = d;
+	struct seq una = SEQ(1000);
+	struct tcp_flight f;
+
+	(void)state;
+	tcp_flight_init(&f, NULL, una, 0);
+	tcp_flight_sent(&f, una, seq_add(una, 200), 0, 0);
+	tcp_flight_sack(&f, seq_add(una, 100), seq_add(una, 200), &d);
+	tcp_flight_lose(&f, seq_add(una, 100));
+	tcp_flight_resent(&f, una, seq_add(una, 100), 500000);
+	e.now_us = 540000;
+	tcp_flight_ack(&f, seq_add(una, 200), &e);
+	assert_true(e.rate);
+	assert_int_equal(e.rate_send_us, 0);
+	assert_int_equal(e.rate_delivered_us, 500000);
+}
+
 /* What counts as lost is one run, and its time that of the last part: no round trip of the first.
  */
 static void test_joined_times(void **state)
@@ -397,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_rack_times),
 		cmocka_unit_test(test_rate_sample),
+		cmocka_unit_test(test_rate_begins),
 		cmocka_unit_test(test_joined_times),
 		cmocka_unit_test(test_forget),
 	};
