@@ -20,13 +20,15 @@ static void print_worker(struct mg_out *out, const struct worker *w)
 
 	mg_printf(out,
 		"%s: core %u%s, %s\n  turns %" PRIu64 ", with work %" PRIu64 " (%" PRIu64
-		"%%), sleeps %" PRIu64 "\n  cycles busy %" PRIu64 " (%" PRIu64 "%%), idle %" PRIu64
-		"\n  mailbox %u waiting, most %" PRIu64 "; timers %u; log lines lost %" PRIu64 "\n",
+		"%%), sleeps %" PRIu64 ", clock jumps %" PRIu64 "\n  cycles busy %" PRIu64
+		" (%" PRIu64 "%%), idle %" PRIu64 "\n  mailbox %u waiting, most %" PRIu64
+		"; timers %u; log lines lost %" PRIu64 "\n",
 		w->name, w->index, w->control ? " (control)" : "",
 		w->idle == WORKER_IDLE_BUSY ? "never sleeps" : "sleeps when idle", turns,
-		busy_turns, percent(busy_turns, turns), stat_read(&w->sleep_count), busy,
-		percent(busy, busy + idle), idle, worker_mailbox_depth(w),
-		stat_read(&w->mailbox_depth_max), w->timers.count, log_dropped(w->log));
+		busy_turns, percent(busy_turns, turns), stat_read(&w->sleep_count),
+		stat_read(&w->clock_jumps), busy, percent(busy, busy + idle), idle,
+		worker_mailbox_depth(w), stat_read(&w->mailbox_depth_max), w->timers.count,
+		log_dropped(w->log));
 	mg_printf(out, "  %-16s %14s %14s %10s %10s\n", "poller", "calls", "work", "work/call",
 		"cycles/work");
 	for (uint32_t i = 0; i < w->poller_count; i++) {

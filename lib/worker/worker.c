@@ -141,7 +141,21 @@ uint64_t worker_cycles_passed(struct worker *w)
 	return w->cycles_seen - before;
 }
 
-static void turn_begin(struct worker *w, uint64_t now_ns)
+/* What the time of this turn is. */
+static uint64_t step_to(struct worker *w, uint64_t now_ns)
+{
+	if (LIKELY(now_ns - w->now_ns <= WORKER_STEP_MAX_NS))
+		return now_ns;
+	if (!list_is_empty(&w->timers.due)) /* more than the budget of a turn */
+		return w->now_ns;
+	stat_add(&w->clock_jumps, 1);
+	worker_log(w, LOG_LEVEL_WARNING, "no turn for more than %u days: was the process stopped?",
+		(unsigned)(WORKER_STEP_MAX_NS / NS_PER_SEC / 86400));
+	return w->now_ns + WORKER_STEP_MAX_NS;
+}
+
+/* False if the time of this turn is not now_ns yet. */
+static bool turn_begin(struct worker *w, uint64_t now_ns)
 {
 	if (w->owner_thread == 0)
 		w->owner_thread = (uint64_t)pthread_self();
@@ -151,13 +165,14 @@ static void turn_begin(struct worker *w, uint64_t now_ns)
 	if (now_ns == 0)
 		now_ns = w->clock->now_ns(w->clock);
 	DEBUG_ASSERT(now_ns >= w->now_ns);
-	w->now_ns = now_ns;
+	w->now_ns = step_to(w, now_ns);
 	w->wall_ns = w->clock->wall_ns(w->clock);
 	w->wake_at_ns = UINT64_MAX;
 	if (w->snaps && !w->snaps_online) {
 		snap_online(w->snaps, w->index);
 		w->snaps_online = true;
 	}
+	return w->now_ns == now_ns;
 }
 
 void worker_offline(struct worker *w)
@@ -201,10 +216,9 @@ static void turn_end(struct worker *w, bool busy)
 
 uint32_t worker_poll(struct worker *w, uint64_t now_ns)
 {
-	uint32_t work;
+	uint32_t work = !turn_begin(w, now_ns);
 
-	turn_begin(w, now_ns);
-	work = pollers_run(w);
+	work += pollers_run(w);
 	work += worker_mail_flush(w);
 	turn_end(w, work > 0);
 	return work;

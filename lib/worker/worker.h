@@ -12,6 +12,12 @@
  * stays in the outbox; if the outbox is full worker_mail refuses, and the caller waits. Nothing
  * is dropped.
  *
+ * Time goes on in steps of WORKER_STEP_MAX_NS at most, from one turn to the next, and not before
+ * all timers of the last step have fired. No turn takes that long, but a process may be stopped, or
+ * a virtual machine, for weeks (the monotonic clock stands while a machine sleeps, but not then),
+ * and what counts milliseconds in 32 bits, as lib/tcp does, cannot tell 25 days ahead from 25 days
+ * ago.
+ *
  * Idle policy. A busy worker never sleeps. An adaptive one spins for WORKER_IDLE_SPIN_TURNS turns
  * without work and then sleeps after each: first for WORKER_IDLE_MIN_NS, then for twice as long
  * each time up to WORKER_IDLE_MAX_NS, never past its next timer or worker_wake_at. Any work starts
@@ -37,6 +43,7 @@
 #define WORKER_OUTBOX_MAILS    512 /* to one other core, until the end of the turn */
 #define WORKER_MAIL_BUDGET     256 /* mails handled in one turn */
 #define WORKER_TIMER_BUDGET    512 /* timers fired in one turn */
+#define WORKER_STEP_MAX_NS     (24 * 86400 * NS_PER_SEC)
 #define WORKER_IDLE_SPIN_TURNS 200
 #define WORKER_IDLE_MIN_NS     (20 * NS_PER_US)
 #define WORKER_IDLE_MAX_NS     (500 * NS_PER_US)
@@ -126,6 +133,7 @@ struct worker {
 	uint64_t idle_cycles;
 	uint64_t busy_turns;
 	uint64_t sleep_count;
+	uint64_t clock_jumps; /* steps of WORKER_STEP_MAX_NS that the clock was ahead by */
 	uint64_t mailbox_depth_max;
 
 	struct timer_wheel timers;
@@ -185,9 +193,9 @@ void worker_pool_add(struct worker *w, struct mem_pool *pool);
 void worker_group_add(struct worker *w, struct stat_group *group);
 
 /**
- * One turn at now_ns (0: ask the worker's clock); now_ns must not go back. Returns the pieces of
- * work done, mail that went out included; 0 if it was idle. Also called by tests, in a thread of
- * their choice, for several workers in turn.
+ * One turn at now_ns (0: ask the worker's clock), or a step towards it if that is far ahead; now_ns
+ * must not go back. Returns the pieces of work done, mail that went out and such a step included; 0
+ * if it was idle. Also called by tests, in a thread of their choice, for several workers in turn.
  */
 uint32_t worker_poll(struct worker *w, uint64_t now_ns);
 

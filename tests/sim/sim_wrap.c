@@ -52,7 +52,7 @@ static const char *timer_tick_wrap(void)
 }
 
 /* Nobody polled for a second, for an hour, for twenty days. (Deadlines are compared modulo 2^32 ms:
- * the limit is 24.8 days.) */
+ * the limit is 24.8 days. A worker goes to what is farther in steps, see lib/worker.) */
 static const char *clock_jump(void)
 {
 	static const uint64_t jumps_s[] = {1, 3600, 20 * 86400, 20 * 86400};

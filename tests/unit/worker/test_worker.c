@@ -285,6 +285,56 @@ static void timer_fired(struct timer *timer, uint64_t now_ns)
 	trace_add('t');
 }
 
+#define MANY_TIMERS (3 * WORKER_TIMER_BUDGET)
+
+static uint64_t fired_at_most, fired_count;
+
+static void timer_counted(struct timer *timer, uint64_t now_ns)
+{
+	(void)timer;
+	fired_at_most = MAX(fired_at_most, now_ns);
+	fired_count++;
+}
+
+/* The clock was ahead by a month: time goes there in steps, and each fires all its timers first. */
+static void time_goes_on_in_steps(void **state)
+{
+	static struct timer timers[MANY_TIMERS + 1];
+	struct fake_workers *f = *state;
+	struct worker *w = f->w[0];
+	uint64_t start = f->clock.now_ns;
+	uint32_t turns = 0;
+
+	fired_at_most = fired_count = 0;
+	for (uint32_t i = 0; i <= MANY_TIMERS; i++) {
+		timer_init(&timers[i], timer_counted);
+		timer_set(&w->timers, &timers[i],
+			start + NS_PER_SEC + (i == MANY_TIMERS) * 2 * WORKER_STEP_MAX_NS);
+	}
+	clock_manual_advance(&f->clock, 3 * WORKER_STEP_MAX_NS + 7);
+	while (fired_count < MANY_TIMERS) {
+		worker_poll(w, 0);
+		assert_true(w->now_ns == start + WORKER_STEP_MAX_NS);
+		turns++;
+	}
+	assert_true(turns >= MANY_TIMERS / WORKER_TIMER_BUDGET);
+	assert_true(fired_at_most == start + WORKER_STEP_MAX_NS);
+	while (w->now_ns == start + WORKER_STEP_MAX_NS) /* the far one may have to be moved yet */
+		worker_poll(w, 0);
+	assert_true(w->now_ns == start + 2 * WORKER_STEP_MAX_NS);
+	assert_true(fired_count == MANY_TIMERS);
+	worker_poll(w, 0);
+	assert_true(w->now_ns == start + 3 * WORKER_STEP_MAX_NS);
+	assert_true(fired_count == MANY_TIMERS + 1);
+	worker_poll(w, 0);
+	assert_true(w->now_ns == f->clock.now_ns);
+	assert_true(w->clock_jumps == 3);
+	clock_manual_advance(&f->clock, WORKER_STEP_MAX_NS);
+	worker_poll(w, 0);
+	assert_true(w->now_ns == f->clock.now_ns);
+	assert_true(w->clock_jumps == 3);
+}
+
 static void run_for_goes_from_timer_to_timer(void **state)
 {
 	struct fake_workers *f = *state;
@@ -319,6 +369,7 @@ int main(void)
 		cmocka_unit_test(pools_and_groups_may_outlive_the_worker),
 		cmocka_unit_test(too_little_memory_is_an_error),
 		cmocka_unit_test_setup_teardown(another_thread_may_not_poll, one_worker, destroy),
+		cmocka_unit_test_setup_teardown(time_goes_on_in_steps, one_worker, destroy),
 		cmocka_unit_test_setup_teardown(
 			run_for_goes_from_timer_to_timer, two_workers, destroy),
 	};
