@@ -41,6 +41,8 @@ static void advance(struct tcp_conn *c, uint32_t acked)
 	pkt_chain_drop(&c->snd, acked); /* a FIN has no byte in it: at most all are dropped */
 	c->hint = (struct pkt_chain_hint){0};
 	c->backoff = 0;
+	if (acked >= tcp_seg_bytes(c))
+		c->flags |= TCP_F_MSS_ARRIVED;
 	if (c->mss < c->mss_max)
 		tcp_pmtu_acked(c);
 	tcp_rtx_restart(c);

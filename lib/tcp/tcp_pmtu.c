@@ -8,8 +8,10 @@
  *     mss_ceiling  nothing larger is tried before pmtu_at_unit; equal to mss: the search is over
  *     mss_max      what the peer and our own link allow
  *
- * Down: "fragmentation needed" sets all of it to what it tells; two timeouts of full segments set
- * mss to a size that nearly every path takes, and the search begins. What was sent goes again at
+ * Down: "fragmentation needed" sets all of it to what it tells; timeouts of full segments set mss
+ * to a size that nearly every path takes, and the search begins: two of them where only the
+ * handshake has passed, four where as much text as fits a full segment was acknowledged, for loss
+ * alone makes two in a row often enough (at 5 % every tenth timeout). What was sent goes again at
  * once where it is known that it was too large: that is no congestion.
  * Up: the search sends one segment larger than the others, first of the ceiling's size, then half
  * way; what is acknowledged is the new mss, what is lost twice the new ceiling. It needs text for
@@ -21,13 +23,14 @@
  */
 #include "tcp_pvt.h"
 
-#define RAISE_S        600   /* RFC 1191 6.3, RFC 8201 4 */
-#define UNIT_MS        32768 /* a power of two: wraps with the milliseconds */
-#define BASE_MTU_V4    1200  /* RFC 8899 5.1.2 */
-#define SEARCH_STEP    32    /* nearer than that is near enough */
-#define PROBE_TRIES    2
-#define SEGS_BEHIND    3 /* of a probe, for duplicates that tell of its loss */
-#define TIMEOUTS_BLACK 2
+#define RAISE_S                600   /* RFC 1191 6.3, RFC 8201 4 */
+#define UNIT_MS                32768 /* a power of two: wraps with the milliseconds */
+#define BASE_MTU_V4            1200  /* RFC 8899 5.1.2 */
+#define SEARCH_STEP            32    /* nearer than that is near enough */
+#define PROBE_TRIES            2
+#define SEGS_BEHIND            3 /* of a probe, for duplicates that tell of its loss */
+#define TIMEOUTS_BLACK         2 /* in a row, of full segments: they do not pass */
+#define TIMEOUTS_BLACK_ARRIVED 4 /* they do not pass any more */
 
 static bool is_v4(const struct tcp_conn *c)
 {
@@ -91,6 +94,8 @@ static void forget(const struct tcp_conn *c)
 /* Nothing larger than mss for ten minutes. */
 static void settle(struct tcp_conn *c, uint16_t mss)
 {
+	if (mss < c->mss)
+		c->flags &= ~(uint32_t)TCP_F_MSS_ARRIVED;
 	c->mss = c->mss_ceiling = mss;
 	c->pmtu_at_unit = unit_at(c, RAISE_S * 1000);
 }
@@ -285,6 +290,13 @@ static uint32_t full_bytes(const struct tcp_conn *c)
 	return MIN(c->snd.bytes, tcp_outstanding(c));
 }
 
+static bool is_black_hole(const struct tcp_conn *c)
+{
+	uint32_t timeouts = c->flags & TCP_F_MSS_ARRIVED ? TIMEOUTS_BLACK_ARRIVED : TIMEOUTS_BLACK;
+
+	return c->backoff % timeouts == 0 && full_bytes(c) >= tcp_seg_bytes(c);
+}
+
 void tcp_pmtu_timeout(struct tcp_conn *c)
 {
 	uint32_t base = (is_v4(c) ? BASE_MTU_V4 : WIRE_IPV6_MTU_MIN) - headers_of(c);
@@ -296,8 +308,9 @@ void tcp_pmtu_timeout(struct tcp_conn *c)
 		c->mss_ceiling = MIN(c->mss_ceiling, c->mss_max);
 		c->mss = MIN(c->mss, c->mss_max);
 	}
-	if (c->backoff % TIMEOUTS_BLACK || full_bytes(c) < tcp_seg_bytes(c) || c->mss <= least)
+	if (!is_black_hole(c) || c->mss <= least)
 		return;
 	c->mss = (uint16_t)(c->mss > base ? base : least);
+	c->flags &= ~(uint32_t)TCP_F_MSS_ARRIVED;
 	tcp_count(c->tcp, TCP_STAT_PMTU_BLACKHOLES);
 }

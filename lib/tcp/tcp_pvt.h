@@ -80,19 +80,20 @@ enum {
 	TCP_F_WANT_ROOM = 1 << 13,   /* tcp_conn_send left something: WRITABLE is owed */
 	TCP_F_WANT_SENT = 1 << 14,   /* tcp_conn_notify_sent */
 	TCP_F_KEEPALIVE = 1 << 15,
-	TCP_F_RECOVERY = 1 << 16,   /* fast recovery until `recover` (RFC 6582, 6675) */
-	TCP_F_LOSS = 1 << 17,       /* slow start after a timeout until `recover` */
-	TCP_F_RTX_HEAD = 1 << 18,   /* without a flight: a segment from snd_una must go again */
-	TCP_F_RTT = 1 << 19,        /* our SYN is being timed */
-	TCP_F_PACED = 1 << 20,      /* pacing holds something back: a timer wakes it */
-	TCP_F_PROBE = 1 << 21,      /* a window probe must leave */
-	TCP_F_KEEP_PROBE = 1 << 22, /* a keep-alive probe must leave */
-	TCP_F_RST = 1 << 23,        /* a reset must leave before the memory is freed */
-	TCP_F_DETACHED = 1 << 24,   /* not in the table any more: only a holder for its owner */
-	TCP_F_SYN_LOST = 1 << 25,   /* the SYN was sent more than once */
-	TCP_F_UNACCEPTED = 1 << 27, /* belongs to a listener still */
-	TCP_F_ACTIVE = 1 << 28,     /* in the active list */
-	TCP_F_FAST_OPEN = 1 << 29,  /* SYN-SENT, SYN-RECEIVED: see tcp_fastopen.c */
+	TCP_F_RECOVERY = 1 << 16,    /* fast recovery until `recover` (RFC 6582, 6675) */
+	TCP_F_LOSS = 1 << 17,        /* slow start after a timeout until `recover` */
+	TCP_F_RTX_HEAD = 1 << 18,    /* without a flight: a segment from snd_una must go again */
+	TCP_F_RTT = 1 << 19,         /* our SYN is being timed */
+	TCP_F_PACED = 1 << 20,       /* pacing holds something back: a timer wakes it */
+	TCP_F_PROBE = 1 << 21,       /* a window probe must leave */
+	TCP_F_KEEP_PROBE = 1 << 22,  /* a keep-alive probe must leave */
+	TCP_F_RST = 1 << 23,         /* a reset must leave before the memory is freed */
+	TCP_F_DETACHED = 1 << 24,    /* not in the table any more: only a holder for its owner */
+	TCP_F_SYN_LOST = 1 << 25,    /* the SYN was sent more than once */
+	TCP_F_MSS_ARRIVED = 1 << 26, /* the path took text of a full segment: see tcp_pmtu.c */
+	TCP_F_UNACCEPTED = 1 << 27,  /* belongs to a listener still */
+	TCP_F_ACTIVE = 1 << 28,      /* in the active list */
+	TCP_F_FAST_OPEN = 1 << 29,   /* SYN-SENT, SYN-RECEIVED: see tcp_fastopen.c */
 };
 
 /* Bits of tcp_conn.ecn (RFC 3168). */
