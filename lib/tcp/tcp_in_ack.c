@@ -250,13 +250,13 @@ static void without_flight(struct tcp_conn *c, const struct wire_tcp *h)
 		c->flags |= TCP_F_RTX_HEAD;
 }
 
-/* RFC 5681 2. */
+/* RFC 5681 2. What answers a probe of a closed window looks alike. */
 static bool is_duplicate(const struct tcp_conn *c, const struct tcp_seg *seg, uint32_t window)
 {
 	const struct wire_tcp *h = &seg->h;
 
 	return tcp_outstanding(c) != 0 && c->rtx_kind != TCP_RTX_PERSIST && seg->len == 0 &&
-	       !(h->flags & WIRE_TCP_FIN) && window == c->snd_wnd &&
+	       !(h->flags & WIRE_TCP_FIN) && window == c->snd_wnd && window != 0 &&
 	       !(c->flags & TCP_F_SACK && h->sack_count);
 }
 

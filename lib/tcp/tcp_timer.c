@@ -38,20 +38,29 @@ static uint32_t tries_max(const struct tcp_conn *c)
 	return tcp_options(c)->user_timeout_ms ? UINT32_MAX : c->tcp->config.retries_data;
 }
 
+/* The peer took its window back and has answered since: what goes again is a probe of that window,
+ * and no proof that nobody is there (RFC 9293 3.8.6, SHLD-17). Nobody waits for ever for a
+ * connection without an owner. */
+static bool window_was_closed(const struct tcp_conn *c)
+{
+	return c->flags & TCP_F_OWNED && c->snd_wnd == 0 &&
+	       tcp_now_ms(c->tcp) - c->last_rx_ms <= tcp_rto_backed_off_ms(c);
+}
+
 /* RFC 6298 5.4 to 5.7, RFC 5681 3.1 equation 4, RFC 6675 5.1. */
 static void rtx_due(struct tcp_conn *c)
 {
 	struct tcp *tcp = c->tcp;
-	bool opening = tcp_is_opening(c);
+	bool opening = tcp_is_opening(c), closed = !opening && window_was_closed(c);
 
-	if (c->backoff >= tries_max(c)) {
+	if (c->backoff >= tries_max(c) && !closed) {
 		tcp_count(tcp, opening ? TCP_STAT_OPEN_FAILED : TCP_STAT_ESTABLISHED_RESET);
 		tcp_conn_fail(c, TCP_FAILURE_TIMEOUT);
 		return;
 	}
 	c->backoff = (uint8_t)MIN(c->backoff + 1, UINT8_MAX);
 	tcp_count(tcp, TCP_STAT_TIMEOUTS);
-	if (c->backoff == TCP_R1) { /* RFC 9293 3.8.3 (b) */
+	if (c->backoff == TCP_R1 && !closed) { /* RFC 9293 3.8.3 (b) */
 		tcp_count(tcp, TCP_STAT_PATHS_DOUBTED);
 		ip_path_doubt(tcp->ip, &c->path);
 	}
@@ -66,7 +75,8 @@ static void rtx_due(struct tcp_conn *c)
 			tcp_loss_all(c);
 		c->flags &= ~(uint32_t)TCP_F_RTT;
 	} else {
-		tcp_pmtu_timeout(c);
+		if (!closed)
+			tcp_pmtu_timeout(c);
 		tcp_loss_timeout(c);
 	}
 	tcp_rtx_restart(c);
