@@ -201,6 +201,7 @@ static uint32_t send_text(struct tcp_conn *c, struct seq seq, uint32_t len, bool
 		tcp_pmtu_again(c, seq);
 	fill_header(c, seq, flags, &h);
 	if (!send_segment(c, &h, len)) {
+		tcp_pmtu_unsent(c, seq);
 		if (c->rtx_kind == TCP_RTX_NONE) /* the flight may not be needed */
 			tcp_rtx_idle(c);
 		return 0;

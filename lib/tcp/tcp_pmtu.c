@@ -172,6 +172,12 @@ void tcp_pmtu_again(struct tcp_conn *c, struct seq seq)
 		probe_lost(c, f);
 }
 
+void tcp_pmtu_unsent(struct tcp_conn *c, struct seq seq)
+{
+	if (tcp_pmtu_is_probe(c, seq))
+		tcp_flight_of(c)->probe_mss = 0;
+}
+
 bool tcp_pmtu_is_probe(const struct tcp_conn *c, struct seq seq)
 {
 	const struct tcp_flight *f = tcp_flight_of(c);

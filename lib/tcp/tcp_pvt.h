@@ -869,6 +869,8 @@ void tcp_pmtu_timeout(struct tcp_conn *c);
 /** With mss < mss_max: how many bytes a probe from snd_nxt on takes; 0: none is due. `sendable` is
  * what the windows let go, `room` what pacing does. */
 uint32_t tcp_pmtu_probe(struct tcp_conn *c, uint32_t sendable, uint32_t room);
+/** The segment from `seq` on found no buffer: if it was a probe, none is out. */
+void tcp_pmtu_unsent(struct tcp_conn *c, struct seq seq);
 /** Is the segment from `seq` on a probe? Then it is sent whole. */
 bool tcp_pmtu_is_probe(const struct tcp_conn *c, struct seq seq);
 /** With mss < mss_max: snd_una moved. */
