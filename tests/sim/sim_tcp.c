@@ -252,10 +252,12 @@ static bool is_excused(const struct sim *s, const struct app *me, const struct a
 {
 	bool bad_line = s->pair.line[0].loss_ppm + s->pair.line[1].loss_ppm > 50000;
 	uint32_t may = troubles_may(&s->troubles);
+	/* The text of a SYN opens the peer while the handshake may still fail. */
+	bool fast = s->pair.config[me->flow->client_host].options.fast_open;
 
 	switch (me->failure) {
 	case TCP_FAILURE_UNREACHABLE: /* every question for the neighbour was lost */
-		return !peer->opened && (may & MAY_FAIL_TO_OPEN || bad_line);
+		return (!peer->opened || fast) && (may & MAY_FAIL_TO_OPEN || bad_line);
 	case TCP_FAILURE_NO_MEMORY:
 		return !me->opened && may & MAY_FAIL_TO_OPEN;
 	case TCP_FAILURE_RESET: /* its TIME-WAIT or its SYN cookie was over before our segment came
