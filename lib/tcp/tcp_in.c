@@ -189,7 +189,7 @@ static bool is_in_window(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	int32_t window = MAX(seq_diff(c->rcv_adv, c->rcv_nxt), 0);
 	int32_t first = seq_diff(seg->h.seq, c->rcv_nxt);
-	int32_t last = first + (int32_t)seg_numbers(seg) - 1;
+	int32_t last = seq_diff(seq_add(seg->h.seq, seg_numbers(seg) - 1), c->rcv_nxt);
 
 	if (seg_numbers(seg) == 0 && seg->h.flags & WIRE_TCP_RST)
 		return first >= 0 && first < MAX(window, 1);
