@@ -230,7 +230,8 @@ static bool step_sequence(struct tcp_conn *c, struct tcp_seg *seg)
 			seg->text_refused = true;
 			answer_unacceptable(c, seg);
 		} else {
-			bool old = seq_leq(seq_add(h->seq, seg_numbers(seg)), c->rcv_nxt);
+			bool old = seq_lt(h->seq, c->rcv_nxt) &&
+				   seq_leq(seq_add(h->seq, seg_numbers(seg)), c->rcv_nxt);
 
 			tcp_count(c->tcp, old && seg->len ? TCP_STAT_RX_DUPLICATE
 							  : TCP_STAT_RX_OUT_OF_WINDOW);
