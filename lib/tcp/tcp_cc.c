@@ -47,7 +47,8 @@ uint32_t tcp_cc_base(const struct tcp_conn *c, enum tcp_cc_cause cause)
 {
 	uint32_t window = c->flags & TCP_F_RECOVERY ? MAX(c->cwnd, c->ssthresh) : c->cwnd;
 
-	return cause == TCP_CC_ECN ? c->cwnd : MIN(window, tcp_outstanding(c));
+	return cause == TCP_CC_ECN ? c->cwnd
+				   : MIN(window, MAX(tcp_outstanding(c), tcp_flight_used(c)));
 }
 
 void tcp_cc_idle(struct tcp_conn *c)

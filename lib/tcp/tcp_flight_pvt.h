@@ -88,6 +88,7 @@ struct tcp_flight {
 	bool tlp_out;    /* one did, up to tlp_end */
 	bool tlp_resent; /* it held nothing new */
 	bool head_due;   /* the first lost segment goes whatever the window says */
+	bool cwnd_full;  /* output ended because of cwnd, and of nothing else */
 	struct seq tlp_end;
 	/* tcp_conn.rtx_at is the earliest; in tcp->now_ms, 0: not set. */
 	uint32_t rto_at, reo_at, tlp_at;

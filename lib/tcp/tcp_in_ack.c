@@ -178,7 +178,7 @@ static void tell_control(struct tcp_conn *c, struct tcp_flight *f, const struct 
 static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forward, bool dup)
 {
 	struct tcp_flight *f = tcp_flight_of(c);
-	uint32_t age_ms = echo_age_ms(c, h), flight = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+	uint32_t age_ms = echo_age_ms(c, h);
 	struct tcp_delivery d = {
 		.now_us = tcp_now_us(c->tcp),
 		.echo_age_us =
@@ -191,8 +191,9 @@ static void with_flight(struct tcp_conn *c, const struct wire_tcp *h, bool forwa
 		.ece = tcp_ecn_told(c, h),
 		/* What was not used does not grow (RFC 7661); the ACK that ends a recovery sets
 		 * the window, and that is all (RFC 5681 3.2 step 6). */
-		.cwnd_limited = !(c->flags & TCP_F_RECOVERY) &&
-				(2 * (uint64_t)flight >= c->cwnd || c->flags & TCP_F_LOSS),
+		.cwnd_limited =
+			!(c->flags & TCP_F_RECOVERY) &&
+			(2 * (uint64_t)tcp_flight_used(c) >= c->cwnd || c->flags & TCP_F_LOSS),
 	};
 	const struct seq *dsack_end = take_dsack(c, h);
 

@@ -63,6 +63,18 @@ uint32_t tcp_pipe(const struct tcp_conn *c)
 	return bytes > gone ? bytes - gone : 0;
 }
 
+uint32_t tcp_flight_used(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = tcp_flight_of(c);
+	uint32_t bytes = (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+	uint32_t sendable = MIN((uint32_t)seq_diff(tcp_snd_end(c), c->snd_una), c->snd_wnd);
+
+	if (!f || !f->cwnd_full)
+		return bytes;
+	sendable = MIN(sendable, c->cwnd);
+	return MAX(bytes, sendable);
+}
+
 void tcp_loss_sent(struct tcp_conn *c, struct seq start, struct seq end, bool again)
 {
 	struct tcp_flight *f = tcp_flight_of(c);
@@ -174,10 +186,14 @@ static void reduce(struct tcp_conn *c)
 
 static void enter_recovery(struct tcp_conn *c, struct tcp_flight *f)
 {
+	uint32_t used = tcp_flight_used(c);
+
 	f->recover = c->snd_nxt;
 	f->recover_set = true;
-	f->prr_flight_bytes = MAX((uint32_t)seq_diff(c->snd_nxt, c->snd_una), 1u);
-	f->prr_delivered = f->prr_out = 0;
+	f->prr_flight_bytes = MAX(used, 1u);
+	/* What ACKs before the first sign of loss let go, and this turn has not sent yet. */
+	f->prr_delivered = used - (uint32_t)seq_diff(c->snd_nxt, c->snd_una);
+	f->prr_out = 0;
 	f->by_dupacks = f->sacked_bytes == 0;
 	f->head_due = true;
 	f->tlp_out = false;

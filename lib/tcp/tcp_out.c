@@ -362,7 +362,8 @@ static bool out_lost(struct tcp_conn *c)
 enum blocked {
 	BLOCKED_NOT,    /* something can go: `len` or `fin` */
 	BLOCKED_EMPTY,  /* nothing left */
-	BLOCKED_CWND,   /* wait for ACKs, or for pacing */
+	BLOCKED_CWND,   /* wait for ACKs */
+	BLOCKED_TIMER,  /* wait for pacing, or for a buffer */
 	BLOCKED_WINDOW, /* wait for the peer's window */
 	BLOCKED_OWNER,  /* wait for more */
 };
@@ -436,7 +437,7 @@ static enum blocked next_segment(struct tcp_conn *c, struct next_seg *next)
 			want = MAX((cwnd - pipe) / seg * seg, MIN(want, seg));
 		room = tcp_pace_room(c);
 		if (room == 0)
-			return BLOCKED_CWND;
+			return BLOCKED_TIMER;
 		if (UNLIKELY(c->mss < c->mss_max))
 			probe = tcp_pmtu_probe(c, MIN(sendable, cwnd - pipe), room);
 		next->len = probe ? probe : burst_bytes(c, MIN(want, MAX(room / seg * seg, seg)));
@@ -499,7 +500,7 @@ static enum blocked out_queue(struct tcp_conn *c)
 			return blocked;
 		n = send_text(c, c->snd_nxt, next.len, next.fin);
 		if (n == 0)
-			return BLOCKED_CWND; /* no buffer: ack_at tries again */
+			return BLOCKED_TIMER; /* no buffer: ack_at tries again */
 	}
 	tcp_conn_schedule(c); /* the rest in the next turn */
 	return blocked;
@@ -523,7 +524,7 @@ static void arm_persist(struct tcp_conn *c, enum blocked blocked)
 
 static void out_open(struct tcp_conn *c)
 {
-	enum blocked blocked = BLOCKED_CWND;
+	enum blocked blocked = BLOCKED_TIMER;
 
 	out_window_probe(c);
 	out_keepalive_probe(c);
@@ -533,6 +534,8 @@ static void out_open(struct tcp_conn *c)
 		if (c->flight_ref || !(c->flags & TCP_F_LOSS))
 			blocked = out_queue(c);
 	}
+	if (c->flight_ref)
+		tcp_flight_of(c)->cwnd_full = blocked == BLOCKED_CWND;
 	arm_persist(c, blocked);
 }
 

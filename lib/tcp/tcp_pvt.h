@@ -723,6 +723,9 @@ struct tcp_flight *tcp_flight_take(struct tcp_conn *c);
 void tcp_flight_release(struct tcp_conn *c);
 /** Bytes believed in the network (RFC 6675 4, SetPipe). */
 uint32_t tcp_pipe(const struct tcp_conn *c);
+/** Bytes of the window in use: what would be outstanding if output had followed each ACK. Where
+ * many are taken in before it, what is outstanding has shrunk, and says too little of the path. */
+uint32_t tcp_flight_used(const struct tcp_conn *c);
 /** [start, end) left, `again` if not for the first time. */
 void tcp_loss_sent(struct tcp_conn *c, struct seq start, struct seq end, bool again);
 /** All that is outstanding goes again, without a verdict about the path. */

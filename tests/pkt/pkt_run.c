@@ -705,6 +705,7 @@ static void do_line(struct run *r)
 		void (*fn)(struct run *r);
 	} commands[] = {
 		{"<", do_receive},
+		{"&<", do_receive},
 		{">", do_expect_sent},
 		{"call", do_call},
 		{"expect", do_expect},
@@ -736,6 +737,8 @@ static void do_line(struct run *r)
 		if (commands[i].fn != do_expect_sent)
 			check_quiet(r);
 		commands[i].fn(r);
+		if (strcmp(line->word[0], "&<") == 0)
+			return;
 		fake_workers_settle(r->workers);
 		check_conns(r);
 		return;
