@@ -2,6 +2,9 @@
 /* A new connection: memory, initial sequence number, local port, options of the peer's SYN. */
 #include "tcp_pvt.h"
 
+#define PORT_TRIES 8u /* for one that nobody had, after one that TIME-WAIT would give */
+#define NO_PORT_MS 10
+
 static uint32_t secret_hash(
 	const struct tcp *tcp, const struct tcp_tuple *tuple, enum tcp_secret_use use)
 {
@@ -122,19 +125,17 @@ static bool port_is_home(const struct tcp *tcp, const struct tcp_tuple *tuple)
 }
 
 /* RFC 6056 3.3.3, algorithm 3: from a place that depends on the destination upwards. A port in
- * TIME-WAIT is taken only if there is no other. */
-static bool port_choose(struct tcp *tcp, struct tcp_tuple *tuple)
+ * TIME-WAIT is taken only if there is no other among the next few. */
+static bool port_find(struct tcp *tcp, struct tcp_tuple *tuple, uint32_t offset)
 {
 	bool control = tcp->worker->control && tcp->steer->control_port_max != 0;
 	uint32_t min = control ? tcp->steer->control_port_min : tcp->config.port_min;
 	uint32_t max = control ? tcp->steer->control_port_max : tcp->config.port_max;
-	uint32_t count = max - min + 1;
-	uint32_t offset;
+	uint32_t count = max - min + 1, left = count;
 	uint16_t fallback = 0;
 
-	tuple->local_port = 0;
-	offset = secret_hash(tcp, tuple, TCP_SECRET_PORT) % count;
-	for (uint32_t i = 0; i < count; i++) {
+	offset %= count;
+	while (left--) {
 		int verdict;
 
 		tuple->local_port = (uint16_t)(min + (offset + tcp->port_next++ % count) % count);
@@ -143,11 +144,30 @@ static bool port_choose(struct tcp *tcp, struct tcp_tuple *tuple)
 		verdict = tuple_check(tcp, tuple);
 		if (verdict > 0)
 			return true;
-		if (verdict < 0 && !fallback)
+		if (verdict < 0 && !fallback) {
 			fallback = tuple->local_port;
+			left = MIN(left, PORT_TRIES);
+		}
 	}
 	tuple->local_port = fallback;
 	return fallback != 0;
+}
+
+/* Looking through all ports in vain takes long: not again to the same destination at once. */
+static bool port_choose(struct tcp *tcp, struct tcp_tuple *tuple)
+{
+	uint32_t now_ms = tcp_now_ms(tcp), hash;
+	struct tcp_no_port *none;
+
+	tuple->local_port = 0;
+	hash = secret_hash(tcp, tuple, TCP_SECRET_PORT);
+	none = &tcp->no_port[hash % ARRAY_LEN(tcp->no_port)];
+	if (none->hash == hash && now_ms - none->at_ms < NO_PORT_MS)
+		return false;
+	if (port_find(tcp, tuple, hash))
+		return true;
+	*none = (struct tcp_no_port){hash, now_ms};
+	return false;
 }
 
 static struct tcp_conn *connect_tuple(

@@ -367,6 +367,11 @@ enum tcp_memory_level {
 	TCP_MEMORY_RED,
 };
 
+/* A destination to which every port was in use. */
+struct tcp_no_port {
+	uint32_t hash, at_ms;
+};
+
 struct tcp {
 	struct mem_region region; /* of this struct */
 	struct worker *worker;
@@ -392,6 +397,7 @@ struct tcp {
 	struct list detached; /* that wait for their owner to close, by link */
 	uint32_t half_open_count;
 	uint32_t port_next; /* RFC 6056 */
+	struct tcp_no_port no_port[16];
 
 	uint32_t tw_head, tw_tail; /* oldest, newest */
 	struct timer tw_timer;

@@ -48,8 +48,66 @@ static void test_ports_run_out(void **state)
 	assert_null(dial(&f, &failure));
 	assert_int_equal(failure, TCP_FAILURE_NO_MEMORY);
 	assert_int_equal(f.tcp->stats[TCP_STAT_NO_PORT], 1);
-	tcp_conn_abort(f.conn); /* one comes back */
+	tcp_conn_abort(f.conn); /* one comes back: it is found when they are looked through again */
 	fake_workers_settle(f.workers);
+	assert_null(dial(&f, &failure));
+	fake_workers_run_for(f.workers, 10 * NS_PER_MS);
+	assert_non_null(dial(&f, &failure));
+	fixture_fini(&f);
+}
+
+/* All ports wait in TIME-WAIT. */
+static void wait_all(struct fixture *f, bool has_ts)
+{
+	struct tcp_conn was = {
+		.tcp = f->tcp,
+		.tuple = {.local = f->ip->own,
+			.remote = ip_addr_from_v4(0x0a000002),
+			.remote_port = 8080},
+		.flags = has_ts ? TCP_F_TS : 0,
+	};
+
+	for (uint16_t port = f->config.port_min; port <= f->config.port_max; port++) {
+		was.tuple.local_port = port;
+		tcp_tw_add(f->tcp, &was);
+	}
+}
+
+/* RFC 6191: with timestamps a port comes back after a second, and is found without looking at all.
+ */
+static void test_ports_of_time_wait(void **state)
+{
+	struct fixture f = {.config = {.port_min = 2000, .port_max = 2015}};
+	enum tcp_failure failure;
+	uint32_t looked;
+
+	(void)state;
+	fixture_init(&f);
+	wait_all(&f, true);
+	assert_null(dial(&f, &failure));
+	looked = f.tcp->port_next;
+	assert_null(dial(&f, &failure));
+	assert_int_equal(f.tcp->port_next, looked);
+	assert_int_equal(f.tcp->stats[TCP_STAT_NO_PORT], 2);
+	fake_workers_run_for(f.workers, NS_PER_SEC);
+	looked = f.tcp->port_next;
+	assert_non_null(dial(&f, &failure));
+	assert_in_range(f.tcp->port_next - looked, 1, 9);
+	assert_int_equal(f.tcp->stats[TCP_STAT_TIME_WAITS], 15);
+	fixture_fini(&f);
+}
+
+static void test_ports_of_time_wait_without_timestamps(void **state)
+{
+	struct fixture f = {.config = {.port_min = 2000, .port_max = 2015}};
+	enum tcp_failure failure;
+
+	(void)state;
+	fixture_init(&f);
+	wait_all(&f, false);
+	fake_workers_run_for(f.workers, 59 * NS_PER_SEC);
+	assert_null(dial(&f, &failure));
+	fake_workers_run_for(f.workers, 2 * NS_PER_SEC);
 	assert_non_null(dial(&f, &failure));
 	fixture_fini(&f);
 }
@@ -273,6 +331,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keepalive_from_the_start),
 		cmocka_unit_test(test_ports_run_out),
+		cmocka_unit_test(test_ports_of_time_wait),
+		cmocka_unit_test(test_ports_of_time_wait_without_timestamps),
 		cmocka_unit_test(test_ports_come_home),
 		cmocka_unit_test(test_control_core_has_its_ports),
 		cmocka_unit_test(test_no_memory),
