@@ -15,7 +15,7 @@
 #define NS_PER_MS UINT64_C(1000000)
 
 static const char usage[] =
-	"usage: load SCENARIO --target ADDR:PORT --origin ADDR:PORT [OPTION...]\n"
+	"usage: load SCENARIO --target ADDR:PORT --origin ADDR[+N]:PORT [OPTION...]\n"
 	"\n"
 	"  --device VDEV      speak over this DPDK device (default: the kernel's sockets)\n"
 	"  --client ADDR[+N]  N addresses of clients from ADDR on (needed with --device)\n"
@@ -72,27 +72,27 @@ static uint32_t parse_v4(const char *text)
 	return ntohl(a.s_addr);
 }
 
-static void parse_endpoint(const char *text, uint32_t *v4, uint16_t *port)
+/* ADDR[+N]; without `count` there is no +N. */
+static uint32_t parse_range(char *text, uint32_t *count)
 {
-	char addr[64];
-	const char *colon = strrchr(text, ':');
-
-	if (!colon || (size_t)(colon - text) >= sizeof(addr))
-		bad("not ADDR:PORT", text);
-	snprintf(addr, sizeof(addr), "%.*s", (int)(colon - text), text);
-	*v4 = parse_v4(addr);
-	*port = (uint16_t)strtoul(colon + 1, NULL, 10);
-}
-
-static void parse_clients(char *text, struct net_config *net)
-{
-	char *plus = strchr(text, '+');
+	char *plus = count ? strchr(text, '+') : NULL;
 
 	if (plus) {
 		*plus = '\0';
-		net->client_count = (uint32_t)strtoul(plus + 1, NULL, 10);
+		*count = (uint32_t)strtoul(plus + 1, NULL, 10);
 	}
-	net->client_v4 = parse_v4(text);
+	return parse_v4(text);
+}
+
+static uint32_t parse_endpoint(char *text, uint32_t *count, uint16_t *port)
+{
+	char *colon = strrchr(text, ':');
+
+	if (!colon)
+		bad("not ADDR:PORT", text);
+	*port = (uint16_t)strtoul(colon + 1, NULL, 10);
+	*colon = '\0';
+	return parse_range(text, count);
 }
 
 static void parse_options(int argc, char **argv, struct load_config *config, struct net_config *net)
@@ -106,16 +106,17 @@ static void parse_options(int argc, char **argv, struct load_config *config, str
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
 		switch (c) {
 		case 't':
-			parse_endpoint(optarg, &net->target_v4, &net->target_port);
+			net->target_v4 = parse_endpoint(optarg, NULL, &net->target_port);
 			break;
 		case 'o':
-			parse_endpoint(optarg, &net->origin_v4, &net->origin_port);
+			net->origin_v4 =
+				parse_endpoint(optarg, &net->origin_count, &net->origin_port);
 			break;
 		case 'd':
 			net->device = optarg;
 			break;
 		case 'a':
-			parse_clients(optarg, net);
+			net->client_v4 = parse_range(optarg, &net->client_count);
 			break;
 		case 'c':
 			config->clients = (uint32_t)strtoul(optarg, NULL, 10);
@@ -149,7 +150,7 @@ static void parse_options(int argc, char **argv, struct load_config *config, str
 		if (strcmp(scenarios[i].name, argv[optind]) == 0)
 			config->scenario = &scenarios[i];
 	if (!config->scenario || !net->target_port || !net->origin_port || !config->clients ||
-		(net->device && !net->client_v4) || !net->client_count) {
+		(net->device && !net->client_v4) || !net->client_count || !net->origin_count) {
 		help(stderr);
 		exit(2);
 	}
@@ -251,7 +252,7 @@ static int run(struct load *load)
 
 int main(int argc, char **argv)
 {
-	static struct net_config net = {.client_count = 1};
+	static struct net_config net = {.client_count = 1, .origin_count = 1};
 	static struct load_config config = {.clients = 100,
 		.warm_ms = 1000,
 		.run_ms = 5000,

@@ -450,8 +450,8 @@ static void accept_syn(struct mini_tcp *t, const struct segment *s)
 	const struct net_config *config = t->net.config;
 	struct mini_conn *c;
 
-	if (s->local_v4 != config->origin_v4 || s->local_port != config->origin_port ||
-		(s->flags & (SYN | ACK | RST)) != SYN)
+	if (s->local_v4 - config->origin_v4 >= config->origin_count ||
+		s->local_port != config->origin_port || (s->flags & (SYN | ACK | RST)) != SYN)
 		return;
 	c = conn_new(t, key_of(s->local_v4, s->local_port, s->remote_v4, s->remote_port));
 	if (!c)

@@ -56,7 +56,8 @@ struct net_config {
 	uint16_t target_port;
 	uint32_t client_v4;    /* the first client address; sockets: any */
 	uint32_t client_count; /* addresses from there on */
-	uint32_t origin_v4;
+	uint32_t origin_v4;    /* the first origin address; sockets: of several, all of the host */
+	uint32_t origin_count; /* addresses from there on */
 	uint16_t origin_port;
 	uint32_t conns_max; /* both roles together */
 	const struct net_app *origin_app;

@@ -89,7 +89,8 @@ static bool is_ours(const struct net_dpdk *n, uint32_t v4)
 {
 	const struct net_config *config = n->tcp.net.config;
 
-	return v4 == config->origin_v4 || v4 - config->client_v4 < config->client_count;
+	return v4 - config->origin_v4 < config->origin_count ||
+	       v4 - config->client_v4 < config->client_count;
 }
 
 static void arp_send(

@@ -298,7 +298,7 @@ static const struct net_ops ops = {
 static bool listen_for_origin(struct net_socket *n, const struct net_config *config)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(config->origin_v4),
+		.sin_addr.s_addr = htonl(config->origin_count > 1 ? INADDR_ANY : config->origin_v4),
 		.sin_port = htons(config->origin_port)};
 	struct epoll_event event = {.events = EPOLLIN};
 	int on = 1;

@@ -13,6 +13,7 @@ CLIENTS = '10.9.1.1+64'
 LOOPBACK = '127.0.0.1'
 PORT = 8080
 ORIGIN_PORT = 8001
+ORIGINS = {'http': 1, 'tcp': 8}     # one takes 64,000 connections in the second that a port must wait
 TICKS = os.sysconf('SC_CLK_TCK')
 
 
@@ -33,6 +34,16 @@ class Proxy:
         self.cpu = cpu
         self.prefix = list(prefix)      # runs a command in the network of the run
         self.process = None
+
+    @staticmethod
+    def origins(first, mode):
+        """Their ADDR:PORTs."""
+        net, host = first.rsplit('.', 1)
+        return [f'{net}.{int(host) + n}:{ORIGIN_PORT}' for n in range(ORIGINS[mode])]
+
+    def servers(self, first, mode):
+        """Lines of a backend, for weir and HAProxy."""
+        return '\n'.join(f'    server s{n} {at}' for n, at in enumerate(self.origins(first, mode)))
 
     def spawn(self, *command):
         with open(f'{self.dir}/{self.name}.log', 'ab') as log:
@@ -93,7 +104,7 @@ frontend f
     default_backend b
 backend b
     {reuse}
-    server s {ORIGIN}:{ORIGIN_PORT}
+{self.servers(ORIGIN, mode)}
 ''')
         self.spawn(self.binary, '-f', path)
         wait_for(lambda: os.path.exists(self.socket) and self.ask('show version'), 20, 'weir serves')
@@ -129,7 +140,7 @@ backend b
     def load_options(self):
         return ['--device', f'net_memif0,role=client,socket={self.memif},socket-abstract=no,'
                 'mac=02:00:00:00:00:01', '--client', CLIENTS, '--target', f'{WEIR}:{PORT}',
-                '--origin', f'{ORIGIN}:{ORIGIN_PORT}']
+                '--origin', f'{ORIGIN}+{max(ORIGINS.values())}:{ORIGIN_PORT}']
 
     def memory_bytes(self):
         """Resident, huge pages included."""
@@ -164,7 +175,8 @@ class KernelProxy(Proxy):
         return used, used / seconds
 
     def load_options(self):
-        return ['--target', f'{LOOPBACK}:{PORT}', '--origin', f'{LOOPBACK}:{ORIGIN_PORT}']
+        return ['--target', f'{LOOPBACK}:{PORT}',
+                '--origin', f'{LOOPBACK}+{max(ORIGINS.values())}:{ORIGIN_PORT}']
 
     def answers(self):
         """It listens, or has ended."""
@@ -196,7 +208,7 @@ frontend f
     default_backend b
 backend b
     {reuse}
-    server s {LOOPBACK}:{ORIGIN_PORT}
+{self.servers(LOOPBACK, mode)}
 ''')
         self.spawn('taskset', '-c', str(self.cpu), '/usr/sbin/haproxy', '-db', '-f', path)
         wait_for(self.answers, 10, 'haproxy serves')
@@ -224,7 +236,10 @@ http {{
     }}
 }}'''
         stream = f'''
-stream {{ server {{ listen {LOOPBACK}:{PORT} backlog=4096; proxy_pass {LOOPBACK}:{ORIGIN_PORT}; }} }}'''
+stream {{
+    upstream origin {{ {' '.join(f'server {at};' for at in self.origins(LOOPBACK, 'tcp'))} }}
+    server {{ listen {LOOPBACK}:{PORT} backlog=4096; proxy_pass origin; }}
+}}'''
         module = ''
         if mode == 'tcp':
             module = 'load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n'
