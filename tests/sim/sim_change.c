@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "fake_frame.h"
+#include "sim_main.h"
 #include "sim_transfer.h"
 
 #define FLOWS       4
@@ -235,16 +236,13 @@ static const char *neighbour_goes_away_and_comes_back(void)
 
 /* --- all of them ------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	const char *(*fn)(void);
-} cases[] = {
+static const struct sim_case cases[] = {
 	{"route_change_under_traffic", route_change_under_traffic},
 	{"address_change_under_traffic", address_change_under_traffic},
 	{"neighbour_goes_away_and_comes_back", neighbour_goes_away_and_comes_back},
 };
 
-static const char *run(const char *(*fn)(void))
+static const char *run(sim_case_fn fn)
 {
 	const char *problem, *leak;
 
@@ -277,22 +275,10 @@ static const char *run(const char *(*fn)(void))
 	for (uint32_t i = 0; i < HOSTS; i++)
 		tcp_abort_all(pair.host[i].tcp[0]);
 	leak = pair_fini(&pair);
-	pair_pools_free();
 	return problem ? problem : leak;
 }
 
 int main(int argc, char **argv)
 {
-	for (uint32_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const char *problem;
-
-		if (argc != 2 || strcmp(argv[1], cases[i].name) != 0)
-			continue;
-		problem = run(cases[i].fn);
-		printf("%s: %s\n", cases[i].name, problem ? problem : "passed");
-		return problem != NULL;
-	}
-	fprintf(stderr, "usage: sim_change route_change_under_traffic|address_change_under_traffic|"
-			"neighbour_goes_away_and_comes_back\n");
-	return 2;
+	return sim_cases_main(argc, argv, cases, ARRAY_LEN(cases), run);
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "sim_drain.h"
+#include "sim_main.h"
 #include "sim_transfer.h"
 #include "sim_watch.h"
 
@@ -349,26 +350,17 @@ static const char *memory_pressure_levels(void)
 
 /* --- both -------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	const char *(*fn)(void);
-} cases[] = {
+static const struct sim_case cases[] = {
 	{"mbuf_pool_exhaustion", mbuf_pool_exhaustion},
 	{"memory_pressure_levels", memory_pressure_levels},
 };
 
+static const char *run(sim_case_fn fn)
+{
+	return fn();
+}
+
 int main(int argc, char **argv)
 {
-	for (uint32_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const char *problem;
-
-		if (argc != 2 || strcmp(argv[1], cases[i].name) != 0)
-			continue;
-		problem = cases[i].fn();
-		pair_pools_free();
-		printf("%s: %s\n", cases[i].name, problem ? problem : "passed");
-		return problem != NULL;
-	}
-	fprintf(stderr, "usage: sim_memory mbuf_pool_exhaustion|memory_pressure_levels\n");
-	return 2;
+	return sim_cases_main(argc, argv, cases, ARRAY_LEN(cases), run);
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "sim_app.h"
+#include "sim_main.h"
 #include "sim_trouble.h"
 
 #define FLOWS_MAX    8
@@ -322,7 +323,7 @@ static void show(const struct sim *s)
 		}
 }
 
-static bool seed_passes(uint64_t seed, bool verbose, const char *pcap)
+static bool seed_passes(uint64_t seed, const struct sim_options *options)
 {
 	struct sim *s = calloc(1, sizeof(*s));
 	const char *leak;
@@ -330,15 +331,15 @@ static bool seed_passes(uint64_t seed, bool verbose, const char *pcap)
 
 	ASSERT(s != NULL);
 	s->seed = seed;
-	s->pcap = pcap;
+	s->pcap = options->pcap;
 	setup(s);
 	run(s);
 	for (uint32_t i = 0; i < s->flow_count && !s->failed; i++)
 		judge_flow(s, &s->flow[i]);
-	if (verbose || s->failed)
+	if (options->verbose || s->failed)
 		show(s);
-	if (pcap)
-		(void)sim_net_dump(s->pair.net, pcap, NULL);
+	if (s->pcap)
+		(void)sim_net_dump(s->pair.net, s->pcap, NULL);
 	troubles_end(&s->troubles, &s->pair);
 	leak = pair_fini(&s->pair);
 	if (leak)
@@ -350,33 +351,5 @@ static bool seed_passes(uint64_t seed, bool verbose, const char *pcap)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = 1, count = 1;
-	const char *pcap = NULL;
-	bool verbose = false;
-
-	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "";
-
-		if (strcmp(argv[i], "--verbose") == 0)
-			verbose = true;
-		else if (strcmp(argv[i], "--seed") == 0 && ++i)
-			seed = strtoull(value, NULL, 0);
-		else if (strcmp(argv[i], "--seeds") == 0 && ++i)
-			count = strtoull(value, NULL, 0);
-		else if (strcmp(argv[i], "--pcap") == 0 && ++i)
-			pcap = value;
-		else {
-			fprintf(stderr, "usage: sim_tcp [--seed N] [--seeds COUNT] [--verbose] "
-					"[--pcap FILE]\n");
-			return 2;
-		}
-	}
-	for (uint64_t end = seed + count; seed < end; seed++)
-		if (!seed_passes(seed, verbose, pcap)) {
-			printf("failed: sim_tcp --seed %llu --verbose\n", (unsigned long long)seed);
-			return 1;
-		}
-	printf("%llu seeds passed\n", (unsigned long long)count);
-	pair_pools_free();
-	return 0;
+	return sim_seeds_main(argc, argv, seed_passes);
 }

@@ -3,7 +3,7 @@
  * window_never_retracted: whatever readers, writers, memory, segment sizes, window scales and the
  * line do, the right edge of a window that a machine told does not move left (RFC 9293 3.8.6.2.1).
  *
- *     sim_window [--seed N] [--seeds COUNT] [--verbose]
+ *     sim_window [--seed N] [--seeds COUNT] [--verbose] [--pcap FILE]
  *
  * The edge is taken from what leaves for the wire, in the order in which it leaves. What a header
  * can say is a multiple of 1 << scale, so an edge may lie left of the farthest one by less than
@@ -13,12 +13,14 @@
 #include <stdlib.h>
 
 #include "sim_drain.h"
+#include "sim_main.h"
 #include "sim_transfer.h"
 #include "sim_watch.h"
 
-#define FLOWS_MAX   4
-#define LIMIT_NS    (3000 * NS_PER_SEC)
-#define PRESSURE_NS (5 * NS_PER_SEC) /* then memory is left alone */
+#define FLOWS_MAX    4
+#define RECORDED_MAX 1000000 /* packets */
+#define LIMIT_NS     (3000 * NS_PER_SEC)
+#define PRESSURE_NS  (5 * NS_PER_SEC) /* then memory is left alone */
 
 /* What one end of a connection told. */
 struct told {
@@ -179,12 +181,14 @@ static void setup(struct run *r, uint64_t seed)
 	}
 }
 
-static bool seed_passes(uint64_t seed, bool verbose)
+static bool seed_passes(uint64_t seed, const struct sim_options *options)
 {
 	static struct run r;
 	const char *leak;
 
 	setup(&r, seed);
+	if (options->pcap)
+		ASSERT(sim_net_record(r.pair.net, RECORDED_MAX, NULL) == 0);
 	while (!r.problem && !transfers_are_over(&r.transfers) &&
 		r.pair.clock.now_ns < r.pair.start_ns + LIMIT_NS) {
 		if (r.pair.clock.now_ns >= r.pressure_at)
@@ -193,7 +197,7 @@ static bool seed_passes(uint64_t seed, bool verbose)
 	}
 	if (!r.problem)
 		r.problem = transfers_judge(&r.transfers);
-	if (verbose || r.problem)
+	if (options->verbose || r.problem)
 		printf("seed %llu: at %.3f s: %s (%u); windows %llu, left by less than a unit "
 		       "%llu\n",
 			(unsigned long long)seed,
@@ -202,6 +206,8 @@ static bool seed_passes(uint64_t seed, bool verbose)
 			(unsigned long long)r.edges, (unsigned long long)r.left);
 	for (uint32_t i = 0; i < HOSTS; i++)
 		drain_end(&r.drain[i]);
+	if (options->pcap)
+		(void)sim_net_dump(r.pair.net, options->pcap, NULL);
 	leak = pair_fini(&r.pair);
 	if (leak)
 		printf("seed %llu: %s\n", (unsigned long long)seed, leak);
@@ -210,31 +216,5 @@ static bool seed_passes(uint64_t seed, bool verbose)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = 1, count = 1;
-	bool verbose = false;
-
-	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : "";
-
-		if (strcmp(argv[i], "--verbose") == 0)
-			verbose = true;
-		else if (strcmp(argv[i], "--seed") == 0 && ++i)
-			seed = strtoull(value, NULL, 0);
-		else if (strcmp(argv[i], "--seeds") == 0 && ++i)
-			count = strtoull(value, NULL, 0);
-		else {
-			fprintf(stderr, "usage: sim_window [--seed N] [--seeds COUNT] "
-					"[--verbose]\n");
-			return 2;
-		}
-	}
-	for (uint64_t end = seed + count; seed < end; seed++)
-		if (!seed_passes(seed, verbose)) {
-			printf("failed: sim_window --seed %llu --verbose\n",
-				(unsigned long long)seed);
-			return 1;
-		}
-	printf("%llu seeds passed\n", (unsigned long long)count);
-	pair_pools_free();
-	return 0;
+	return sim_seeds_main(argc, argv, seed_passes);
 }

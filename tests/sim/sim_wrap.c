@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "sim_bulk.h"
+#include "sim_main.h"
 #include "sim_transfer.h"
 #include "sim_watch.h"
 
@@ -207,16 +208,13 @@ static const char *sequence_number_wrap(void)
 
 /* --- all of them ------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	const char *(*fn)(void);
-} cases[] = {
+static const struct sim_case cases[] = {
 	{"timer_tick_wrap", timer_tick_wrap},
 	{"clock_jump", clock_jump},
 	{"sequence_number_wrap", sequence_number_wrap},
 };
 
-static const char *run(const char *(*fn)(void))
+static const char *run(sim_case_fn fn)
 {
 	const char *problem, *leak;
 
@@ -233,21 +231,10 @@ static const char *run(const char *(*fn)(void))
 	problem = fn();
 	bulks_stop(&bulks);
 	leak = pair_fini(&pair);
-	pair_pools_free();
 	return problem ? problem : leak;
 }
 
 int main(int argc, char **argv)
 {
-	for (uint32_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const char *problem;
-
-		if (argc != 2 || strcmp(argv[1], cases[i].name) != 0)
-			continue;
-		problem = run(cases[i].fn);
-		printf("%s: %s\n", cases[i].name, problem ? problem : "passed");
-		return problem != NULL;
-	}
-	fprintf(stderr, "usage: sim_wrap timer_tick_wrap|clock_jump|sequence_number_wrap\n");
-	return 2;
+	return sim_cases_main(argc, argv, cases, ARRAY_LEN(cases), run);
 }

@@ -223,18 +223,25 @@ static struct rte_mbuf *sent_of(struct machine *m, uint8_t type)
 	return sent;
 }
 
+/* A request of the peer, whom we know, but for its checksum. */
+static void echo_init(struct machine *m, struct in *in)
+{
+	struct wire_icmp h = {.type = WIRE_ICMP6_ECHO, .rest = 0x12345678};
+
+	in_init(m, in);
+	in->h.next = WIRE_PROTO_ICMPV6;
+	wire_icmp_emit(in->body, &h);
+}
+
 static void test_echo(void **state)
 {
 	struct machine *m = *state;
-	struct wire_icmp h = {.type = WIRE_ICMP6_ECHO, .rest = 0x12345678};
 	const uint8_t *p;
 	struct rte_mbuf *sent;
 	struct in in;
 
 	meet_peer(m);
-	in_init(m, &in);
-	in.h.next = WIRE_PROTO_ICMPV6;
-	wire_icmp_emit(in.body, &h);
+	echo_init(m, &in);
 	icmp_sum(&in);
 	receive(m, &in);
 	sent = sent_of(m, WIRE_ICMP6_ECHO_REPLY);
@@ -267,7 +274,6 @@ static void test_echo_to_groups(void **state)
 		{"ff02:1::1:ff00:1", false},
 	};
 	struct machine *m = *state;
-	struct wire_icmp h = {.type = WIRE_ICMP6_ECHO, .rest = 1};
 	struct ip_addr group, link_local = wire_ipv6_link_local(&fake_mac_port);
 
 	meet_peer(m);
@@ -279,11 +285,9 @@ static void test_echo_to_groups(void **state)
 
 		group = i < ARRAY_LEN(rows) ? fake_addr(rows[i].group)
 					    : wire_ipv6_solicited_node(&link_local);
-		in_init(m, &in);
-		in.h.next = WIRE_PROTO_ICMPV6;
+		echo_init(m, &in);
 		in.h.dst = group;
 		in.mac = wire_ipv6_group_mac(&group);
-		wire_icmp_emit(in.body, &h);
 		icmp_sum(&in);
 		receive(m, &in);
 		sent = sent_of(m, WIRE_ICMP6_ECHO_REPLY);
@@ -297,13 +301,10 @@ static void test_echo_to_groups(void **state)
 static void test_echo_limit(void **state)
 {
 	struct machine *m = *state;
-	struct wire_icmp h = {.type = WIRE_ICMP6_ECHO, .rest = 1};
 	struct in in;
 
 	meet_peer(m);
-	in_init(m, &in);
-	in.h.next = WIRE_PROTO_ICMPV6;
-	wire_icmp_emit(in.body, &h);
+	echo_init(m, &in);
 	icmp_sum(&in);
 	for (uint32_t i = 0; i < 400; i++) {
 		receive(m, &in);
