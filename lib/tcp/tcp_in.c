@@ -478,6 +478,36 @@ static bool prepare(struct tcp *tcp, const struct ip_packet *p, struct tcp_seg *
 	return true;
 }
 
+/* Most segments are of the connection whose slot is the first of its hash. */
+static struct tcp_conn *guess_conn(const struct tcp *tcp, uint32_t hash)
+{
+	const struct tcp_slot *slot = &tcp->table.slots[hash & tcp->table.mask];
+
+	return slot->hash == hash ? tcp_ref_conn(tcp, slot->ref) : NULL;
+}
+
+/* What was long idle lies in no cache, one thing behind the other: slot, connection, and then its
+ * owner and the neighbours of its timer. A burst waits once for each of them, not once for each of
+ * its segments. */
+static void prefetch_conns(const struct tcp *tcp, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const char *c = (const char *)guess_conn(tcp, tcp->segs[i].hash);
+
+		for (size_t at = 0; c && at < sizeof(struct tcp_conn); at += CACHE_LINE_BYTES)
+			__builtin_prefetch(c + at, 1);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		const struct tcp_conn *c = guess_conn(tcp, tcp->segs[i].hash);
+
+		if (!c)
+			continue;
+		__builtin_prefetch(c->user, 1);
+		__builtin_prefetch(c->timer.link.prev, 1);
+		__builtin_prefetch(c->timer.link.next, 1);
+	}
+}
+
 static void dispatch(struct tcp *tcp, struct tcp_seg *seg)
 {
 	uint32_t ref = tcp_table_find(tcp, &seg->tuple, seg->hash);
@@ -509,6 +539,7 @@ void tcp_input(void *ctx, struct ip_packet *packets, uint32_t n)
 			else
 				pkt_free(packets[at + i].m);
 		}
+		prefetch_conns(tcp, good);
 		for (uint32_t i = 0; i < good; i++) {
 			dispatch(tcp, &tcp->segs[i]);
 			pkt_free(tcp->segs[i].m);
