@@ -144,7 +144,7 @@ void tcp_cookie_send(struct tcp *tcp, struct tcp_listener *l, const struct tcp_s
 	const struct wire_tcp *syn = &seg->h;
 	uint64_t period = tcp->worker->now_ns / PERIOD_NS;
 	uint16_t peer_mss = syn->has_mss ? syn->mss : tcp_mss_default(&seg->tuple);
-	uint32_t ts_now = tcp_now_ms(tcp) + tcp_ts_offset(tcp, &seg->tuple);
+	uint32_t ts_now = tcp_now_ms(tcp) + seg->hash.ts_offset;
 	struct tcp_reply reply = {
 		.tuple = seg->tuple,
 		.seq = SEQ(cookie_hash(tcp, &seg->tuple, syn->seq, period) ^ mss_index(peer_mss)),
@@ -171,7 +171,7 @@ void tcp_cookie_send(struct tcp *tcp, struct tcp_listener *l, const struct tcp_s
 
 static bool ts_is_recent(struct tcp *tcp, const struct tcp_seg *seg)
 {
-	uint32_t ts_now = tcp_now_ms(tcp) + tcp_ts_offset(tcp, &seg->tuple);
+	uint32_t ts_now = tcp_now_ms(tcp) + seg->hash.ts_offset;
 
 	return ts_now - seg->h.ts_ecr <= LIFE_MS + TS_BITS;
 }

@@ -473,8 +473,8 @@ static bool prepare(struct tcp *tcp, const struct ip_packet *p, struct tcp_seg *
 		.local_port = seg->h.dst_port,
 		.remote_port = seg->h.src_port,
 	};
-	seg->hash = tcp_hash(tcp, &seg->tuple);
-	tcp_table_prefetch(&tcp->table, seg->hash);
+	seg->hash = tcp_tuple_hash(tcp, &seg->tuple);
+	tcp_table_prefetch(&tcp->table, seg->hash.table);
 	return true;
 }
 
@@ -492,17 +492,18 @@ static struct tcp_conn *guess_conn(const struct tcp *tcp, uint32_t hash)
 static void prefetch_conns(const struct tcp *tcp, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		const char *c = (const char *)guess_conn(tcp, tcp->segs[i].hash);
+		const char *c = (const char *)guess_conn(tcp, tcp->segs[i].hash.table);
 
 		for (size_t at = 0; c && at < sizeof(struct tcp_conn); at += CACHE_LINE_BYTES)
 			__builtin_prefetch(c + at, 1);
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		const struct tcp_conn *c = guess_conn(tcp, tcp->segs[i].hash);
+		const struct tcp_conn *c = guess_conn(tcp, tcp->segs[i].hash.table);
 
 		if (!c)
 			continue;
 		__builtin_prefetch(c->user, 1);
+		__builtin_prefetch((const char *)c->user + CACHE_LINE_BYTES, 1);
 		__builtin_prefetch(c->timer.link.prev, 1);
 		__builtin_prefetch(c->timer.link.next, 1);
 	}
@@ -510,7 +511,7 @@ static void prefetch_conns(const struct tcp *tcp, uint32_t count)
 
 static void dispatch(struct tcp *tcp, struct tcp_seg *seg)
 {
-	uint32_t ref = tcp_table_find(tcp, &seg->tuple, seg->hash);
+	uint32_t ref = tcp_table_find(tcp, &seg->tuple, seg->hash.table);
 	struct tcp_listener *l;
 
 	if (ref & TCP_REF_TW) {

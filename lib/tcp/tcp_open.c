@@ -38,12 +38,6 @@ struct seq tcp_isn(const struct tcp *tcp, const struct tcp_tuple *tuple)
 	return SEQ(tcp->worker->now_ns / 4000 + secret_hash(tcp, tuple, TCP_SECRET_ISN));
 }
 
-/* RFC 7323 5.4: the same for one tuple, so that timestamps grow from one connection to the next. */
-uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_tuple *tuple)
-{
-	return secret_hash(tcp, tuple, TCP_SECRET_TIMESTAMP);
-}
-
 uint16_t tcp_mss_of_path(
 	const struct tcp *tcp, const struct ip_path *path, const struct ip_addr *local)
 {
@@ -57,6 +51,7 @@ struct tcp_conn *tcp_conn_new(
 	struct tcp *tcp, const struct tcp_tuple *tuple, const struct ip_path *path)
 {
 	struct tcp_conn *c = mem_pool_get(&tcp->conns);
+	struct tcp_tuple_hash hash = tcp_tuple_hash(tcp, tuple);
 	struct seq isn = tcp_isn(tcp, tuple);
 
 	if (!c) {
@@ -71,13 +66,13 @@ struct tcp_conn *tcp_conn_new(
 		.snd_nxt = isn,
 		.snd_max = isn,
 		.mss = tcp_mss_of_path(tcp, path, &tuple->local),
-		.ts_offset = tcp_ts_offset(tcp, tuple),
+		.ts_offset = hash.ts_offset,
 		.created_ms = tcp_now_ms(tcp),
 		.last_rx_ms = tcp_now_ms(tcp),
 	};
 	list_init(&c->link);
 	timer_init(&c->timer, tcp_timer_fn);
-	tcp_table_add(&tcp->table, tcp_hash(tcp, tuple), mem_pool_index(&tcp->conns, c) + 1);
+	tcp_table_add(&tcp->table, hash.table, mem_pool_index(&tcp->conns, c) + 1);
 	stat_add(&tcp->stats[TCP_STAT_CONNS], 1);
 	return c;
 }

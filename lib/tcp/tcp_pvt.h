@@ -317,7 +317,6 @@ static_assert(sizeof(struct tcp_reply) <= CACHE_LINE_BYTES, "a flood fills the q
 /* What the secret is used for, so that one use tells nothing about another. */
 enum tcp_secret_use {
 	TCP_SECRET_ISN = 1,
-	TCP_SECRET_TIMESTAMP,
 	TCP_SECRET_PORT,
 	TCP_SECRET_COOKIE,
 	TCP_SECRET_FAST_OPEN,
@@ -330,10 +329,17 @@ struct tcp_cookie_key {
 };
 
 /* A segment that arrived. */
+/* One keyed hash of a tuple. The peer learns the one half, and nothing of the other by it. */
+struct tcp_tuple_hash {
+	uint32_t table;
+	uint32_t ts_offset; /* of our timestamps: the same for a tuple, so that they grow from one
+			     * connection to the next (RFC 7323 5.4) */
+};
+
 struct tcp_seg {
 	struct rte_mbuf *m; /* payload; NULL when taken or dropped */
 	struct tcp_tuple tuple;
-	uint32_t hash;
+	struct tcp_tuple_hash hash;
 	uint32_t len; /* payload bytes, as trimmed to the window */
 	struct wire_tcp h;
 	bool text_refused; /* only its ACK and RST count (zero window) */
@@ -534,7 +540,11 @@ static inline struct tcp_flight *tcp_flight_of(const struct tcp_conn *c)
 /* tcp_table.c */
 int tcp_table_init(struct tcp_table *t, uint32_t count_max, struct error *err);
 void tcp_table_fini(struct tcp_table *t);
-uint32_t tcp_hash(const struct tcp *tcp, const struct tcp_tuple *tuple);
+struct tcp_tuple_hash tcp_tuple_hash(const struct tcp *tcp, const struct tcp_tuple *tuple);
+static inline uint32_t tcp_hash(const struct tcp *tcp, const struct tcp_tuple *tuple)
+{
+	return tcp_tuple_hash(tcp, tuple).table;
+}
 static inline void tcp_table_prefetch(const struct tcp_table *t, uint32_t hash)
 {
 	__builtin_prefetch(&t->slots[hash & t->mask]);
@@ -566,7 +576,6 @@ uint16_t tcp_mss_of_path(
 const struct hash_key *tcp_period_key(const struct tcp *tcp, struct tcp_cookie_key keys[2],
 	enum tcp_secret_use use, uint64_t period);
 struct seq tcp_isn(const struct tcp *tcp, const struct tcp_tuple *tuple);
-uint32_t tcp_ts_offset(const struct tcp *tcp, const struct tcp_tuple *tuple);
 /** Takes MSS, window scale, timestamps, SACK of a SYN. `offered`: the SYN answers ours. */
 void tcp_take_options(struct tcp_conn *c, const struct wire_tcp *h);
 

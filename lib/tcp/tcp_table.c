@@ -22,9 +22,11 @@ void tcp_table_fini(struct tcp_table *t)
 	mem_region_free(&t->region);
 }
 
-uint32_t tcp_hash(const struct tcp *tcp, const struct tcp_tuple *tuple)
+struct tcp_tuple_hash tcp_tuple_hash(const struct tcp *tcp, const struct tcp_tuple *tuple)
 {
-	return (uint32_t)hash_keyed(&tcp->config.secret, tuple, sizeof(*tuple));
+	uint64_t hash = hash_keyed(&tcp->config.secret, tuple, sizeof(*tuple));
+
+	return (struct tcp_tuple_hash){(uint32_t)hash, (uint32_t)(hash >> 32)};
 }
 
 struct tcp_conn *tcp_ref_conn(const struct tcp *tcp, uint32_t ref)

@@ -116,17 +116,18 @@ bool tcp_tw_may_reuse(const struct tcp *tcp, const struct tcp_tw *tw)
 
 static void tw_ack(struct tcp *tcp, const struct tcp_tw *tw)
 {
-	tcp_reply_schedule(tcp, &(struct tcp_reply){
-					.tuple = tw->tuple,
-					.seq = tw->snd_nxt,
-					.ack = tw->rcv_nxt,
-					.ts_val = tcp_now_ms(tcp) + tcp_ts_offset(tcp, &tw->tuple),
-					.ts_ecr = tw->ts_recent,
-					.window = tw->window,
-					.flags = WIRE_TCP_ACK,
-					.has_ts = tw->has_ts,
-					.to_us = tw->to_us,
-				});
+	tcp_reply_schedule(
+		tcp, &(struct tcp_reply){
+			     .tuple = tw->tuple,
+			     .seq = tw->snd_nxt,
+			     .ack = tw->rcv_nxt,
+			     .ts_val = tcp_now_ms(tcp) + tcp_tuple_hash(tcp, &tw->tuple).ts_offset,
+			     .ts_ecr = tw->ts_recent,
+			     .window = tw->window,
+			     .flags = WIRE_TCP_ACK,
+			     .has_ts = tw->has_ts,
+			     .to_us = tw->to_us,
+		     });
 }
 
 /* RFC 6191 2: timestamps that the former connection had not keep its segments out; without one, or

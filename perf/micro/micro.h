@@ -63,6 +63,8 @@ void peer_fini(struct peer *p);
 void peer_open(struct peer *p, uint32_t count);
 /** Lays a request of connection i into the ring; it acknowledges all that came. */
 void peer_request(struct peer *p, uint32_t i);
+/** A SYN of client i with all the options of a usual one; nobody remembers it here. */
+void peer_syn(struct peer *p, uint32_t i);
 /** A datagram of as many bytes that nobody is told about but a sink. */
 void peer_datagram(struct peer *p);
 /** Takes what the engine sent. Returns how many TCP segments there were. */

@@ -87,6 +87,15 @@ static uint8_t *put_ip(struct rte_mbuf *m, uint32_t i, uint8_t proto)
 	return at + WIRE_ETHER_BYTES + wire_ipv4_emit(at + WIRE_ETHER_BYTES, &ip);
 }
 
+static void put_segment(struct peer *p, uint32_t i, const struct wire_tcp *h, uint32_t text_bytes)
+{
+	struct rte_mbuf *m =
+		frame(p, WIRE_IPV4_BYTES_MIN + (uint32_t)wire_tcp_bytes(h) + text_bytes);
+
+	wire_tcp_emit(put_ip(m, i, WIRE_PROTO_TCP), h);
+	put(p, m);
+}
+
 static void segment(struct peer *p, uint32_t i, uint8_t flags, uint32_t text_bytes)
 {
 	struct wire_tcp h = {.src_port = peer_client(i).port,
@@ -97,12 +106,27 @@ static void segment(struct peer *p, uint32_t i, uint8_t flags, uint32_t text_byt
 		.flags = flags,
 		.has_mss = flags & WIRE_TCP_SYN,
 		.mss = 1460};
-	struct rte_mbuf *m =
-		frame(p, WIRE_IPV4_BYTES_MIN + (uint32_t)wire_tcp_bytes(&h) + text_bytes);
 
-	wire_tcp_emit(put_ip(m, i, WIRE_PROTO_TCP), &h);
+	put_segment(p, i, &h, text_bytes);
 	p->snd[i] += text_bytes + ((flags & WIRE_TCP_SYN) != 0);
-	put(p, m);
+}
+
+void peer_syn(struct peer *p, uint32_t i)
+{
+	struct wire_tcp h = {.src_port = peer_client(i).port,
+		.dst_port = MICRO_PORT,
+		.seq = SEQ(i),
+		.window = WINDOW,
+		.flags = WIRE_TCP_SYN,
+		.has_mss = true,
+		.mss = 1460,
+		.has_window_scale = true,
+		.window_scale = 7,
+		.has_sack_permitted = true,
+		.has_timestamp = true,
+		.ts_val = i};
+
+	put_segment(p, i, &h, 0);
 }
 
 void peer_request(struct peer *p, uint32_t i)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "micro.h"
+#include "tcp_pvt.h"
 
 #define ROUNDS      31
 #define ROUND_TURNS 100
@@ -134,6 +135,32 @@ static void measure_tcp(struct engine *e, struct peer *p)
 			tcp_round(e, p, pollers, m);
 }
 
+/* Of clients that nobody knows, from as many addresses as the neighbour table has met. */
+static void measure_cookies(struct engine *e, struct peer *p)
+{
+	enum tcp_cookies before = e->tcp->config.cookies;
+	struct meter m = {0};
+
+	e->tcp->config.cookies = TCP_COOKIES_ALWAYS;
+	for (uint32_t r = 0; r < rounds(); r++) {
+		for (uint32_t t = 0; t < ROUND_TURNS; t++) {
+			clock_manual_advance(&e->clock, 10 * NS_PER_US);
+			for (uint32_t k = 0; k < MICRO_BURST; k++)
+				peer_syn(p, p->count + t * MICRO_BURST + k);
+			meter_begin(&m);
+			worker_poll(e->worker, 0);
+			meter_end(&m, MICRO_BURST);
+			if (peer_take(p) != MICRO_BURST)
+				micro_fail("not every SYN was answered");
+		}
+		meter_round(&m);
+	}
+	if (e->tcp->stats[TCP_STAT_COOKIES_SENT] == 0)
+		micro_fail("no cookie was sent");
+	e->tcp->config.cookies = before;
+	meter_report(&m, "SYN and its cookie, all in");
+}
+
 static void measure_turn(struct engine *e)
 {
 	struct meter m = {0};
@@ -155,5 +182,6 @@ void micro_steps_net(struct engine *e, struct peer *p)
 	measure_driver(e, p);
 	measure_ip(e, p);
 	measure_tcp(e, p);
+	measure_cookies(e, p);
 	measure_turn(e);
 }

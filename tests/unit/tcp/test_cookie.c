@@ -122,7 +122,7 @@ static void test_timestamps_grow(void **state)
 			.remote = ip_addr_from_v4(0x0a000002),
 			.local_port = 80,
 			.remote_port = 5000};
-		uint32_t now = tcp_now_ms(f.tcp) + tcp_ts_offset(f.tcp, &tuple), ts;
+		uint32_t now = tcp_now_ms(f.tcp) + tcp_tuple_hash(f.tcp, &tuple).ts_offset, ts;
 
 		receive_header(&f, &syn);
 		ts = sent(&f).ts_val;
