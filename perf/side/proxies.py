@@ -71,16 +71,19 @@ class Weir(Proxy):
     settings = 'one worker on one CPU, control core on another; net_memif; http-reuse always; no log'
     network = 'memif'
 
-    def __init__(self, binary, *args, maxconn=None, timeout='60s'):
+    def __init__(self, binary, *args, maxconn=None, timeout='60s', workers=1):
         super().__init__(*args)
         self.binary = binary
         self.maxconn = maxconn
         self.timeout = timeout
+        self.workers = workers
         self.socket = f'{self.dir}/weir.sock'
         self.memif = f'{self.dir}/memif.sock'
 
     def start(self, mode):
-        control = min({*os.sched_getaffinity(0)} - {self.cpu}, default=self.cpu)
+        others = sorted({*os.sched_getaffinity(0)} - {self.cpu})
+        control = others[0] if others else self.cpu
+        workers = ','.join(map(str, [self.cpu, *reversed(others)][:self.workers]))
         maxconn = f'maxconn {self.maxconn}' if self.maxconn else ''
         reuse = 'http-reuse always' if mode == 'http' else ''
         path = self.write('weir.cfg', f'''
@@ -88,7 +91,7 @@ global
     stats socket {self.socket} level admin
     {maxconn}
 network
-    cores control {control} workers {self.cpu}
+    cores control {control} workers {workers}
     memory 1g
     port lan0 vdev net_memif0,role=server,socket={self.memif},socket-abstract=no
     address {WEIR}/16 port lan0
@@ -119,11 +122,11 @@ backend b
             return b''.join(iter(lambda: s.recv(65536), b'')).decode()
 
     def usage(self):
-        """(busy, all) cycles of the worker; what an empty poll took is not busy."""
-        text = self.ask('show worker')
-        busy, idle = re.search(r'^worker 0:.*?cycles busy (\d+) .*?idle (\d+)', text,
-                               re.S | re.M).groups()
-        return int(busy), int(busy) + int(idle)
+        """(busy, all) cycles of the workers; what an empty poll took is not busy."""
+        rows = re.findall(r'^worker \d+:.*?cycles busy (\d+) .*?idle (\d+)', self.ask('show worker'),
+                          re.S | re.M)
+        busy, idle = (sum(map(int, column)) for column in zip(*rows))
+        return busy, busy + idle
 
     def pollers(self):
         """{poller: cycles} of the worker, since `profile on`."""
