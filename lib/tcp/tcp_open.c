@@ -2,8 +2,8 @@
 /* A new connection: memory, initial sequence number, local port, options of the peer's SYN. */
 #include "tcp_pvt.h"
 
-#define PORT_TRIES 8u /* for one that nobody had, after one that TIME-WAIT would give */
-#define NO_PORT_MS 10
+#define PORT_TRIES 8u  /* for one that nobody had, after one that TIME-WAIT would give */
+#define NO_PORT_MS 100 /* a look at all takes some ms */
 
 static uint32_t secret_hash(
 	const struct tcp *tcp, const struct tcp_tuple *tuple, enum tcp_secret_use use)

@@ -51,7 +51,7 @@ static void test_ports_run_out(void **state)
 	tcp_conn_abort(f.conn); /* one comes back: it is found when they are looked through again */
 	fake_workers_settle(f.workers);
 	assert_null(dial(&f, &failure));
-	fake_workers_run_for(f.workers, 10 * NS_PER_MS);
+	fake_workers_run_for(f.workers, 100 * NS_PER_MS);
 	assert_non_null(dial(&f, &failure));
 	fixture_fini(&f);
 }
