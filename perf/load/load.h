@@ -5,7 +5,7 @@
  *   main.c       options, the run, the report
  *   scenario.c   a row for each scenario: what clients ask, what origins answer
  *   http.c       requests and answers, every byte of them checked
- *   stream.c     bytes without HTTP: connections that come and go, streams that stay
+ *   plain.c      bytes without HTTP: connections that come and go, streams that stay
  *   load.c       clients: when each may start, what becomes of its connection, what is counted
  *   hist.c       latencies
  *   net.h        what the above use to speak: connections over one of two networks

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The network over a DPDK device with the proxy at its other end: net_memif to a process of its
- * own, or any device that EAL can attach. One queue, one burst per turn each way; what the device
- * does not take waits, and while much waits nothing more is received: the proxy sets the pace.
+ * The network over a wire of frames with the proxy at its other end: a DPDK device, say net_memif
+ * to a process of its own, or what the caller attaches (frames.h). One burst per turn each way;
+ * what the wire does not take waits, and while much waits nothing more is received: the proxy sets
+ * the pace.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <rte_mbuf.h>
 
 #include "mini_tcp.h"
+#include "frames.h"
 
 #define BURST        64
 #define WAITING_MAX  4096
@@ -22,11 +24,14 @@
 #define POOL_COUNT   16383
 #define DESCS        1024
 #define ARP_BYTES    28
+#define FRAME_MAX    (14 + 65535)
 #define ARP_EVERY_NS (100 * UINT64_C(1000000))
 #define MEMORY_MIB   "256"
 
 struct net_dpdk {
 	struct mini_tcp tcp; /* first */
+	const struct wire *wire;
+	struct wire device; /* of a DPDK device */
 	uint16_t port;
 	bool target_known;
 	uint8_t mac[6], target_mac[6];
@@ -35,6 +40,7 @@ struct net_dpdk {
 	struct rte_mbuf *frame; /* that mini_frame gave */
 	uint32_t waiting_count;
 	struct rte_mbuf *waiting[WAITING_MAX];
+	uint8_t whole[FRAME_MAX]; /* of a frame that came in pieces */
 };
 
 uint8_t *mini_frame(struct mini_tcp *t)
@@ -45,7 +51,7 @@ uint8_t *mini_frame(struct mini_tcp *t)
 		n->tcp.net.stats.tx_dropped++;
 		return NULL;
 	}
-	n->frame = rte_pktmbuf_alloc(n->pool);
+	n->frame = n->wire->alloc(n->wire->ctx);
 	if (!n->frame)
 		n->tcp.net.stats.tx_dropped++;
 	return n->frame ? rte_pktmbuf_mtod(n->frame, uint8_t *) : NULL;
@@ -98,7 +104,7 @@ static void arp_send(
 {
 	static const uint8_t head[6] = {0, 1, 8, 0, 6, 4};
 	static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-	struct rte_mbuf *m = n->waiting_count < WAITING_MAX ? rte_pktmbuf_alloc(n->pool) : NULL;
+	struct rte_mbuf *m = n->waiting_count < WAITING_MAX ? n->wire->alloc(n->wire->ctx) : NULL;
 	uint8_t *arp;
 
 	if (!m)
@@ -145,8 +151,8 @@ static void flush(struct net_dpdk *n)
 
 	while (done < n->waiting_count) {
 		uint32_t left = n->waiting_count - done;
-		uint16_t sent = rte_eth_tx_burst(
-			n->port, 0, &n->waiting[done], (uint16_t)(left < BURST ? left : BURST));
+		uint16_t sent = n->wire->send(
+			n->wire->ctx, &n->waiting[done], (uint16_t)(left < BURST ? left : BURST));
 
 		if (sent == 0)
 			break;
@@ -157,23 +163,35 @@ static void flush(struct net_dpdk *n)
 	memmove(n->waiting, n->waiting + done, n->waiting_count * sizeof(n->waiting[0]));
 }
 
+/* Its bytes in one piece. */
+static const uint8_t *whole_frame(struct net_dpdk *n, const struct rte_mbuf *m)
+{
+	if (m->nb_segs == 1)
+		return rte_pktmbuf_mtod(m, const uint8_t *);
+	return m->pkt_len <= FRAME_MAX ? rte_pktmbuf_read(m, 0, m->pkt_len, n->whole) : NULL;
+}
+
+static void frame_input(struct net_dpdk *n, const uint8_t *frame, uint32_t len)
+{
+	if (!frame || len <= 14)
+		return;
+	if (frame[12] == 8 && frame[13] == 0)
+		mini_input(&n->tcp, frame + 14, len - 14);
+	else if (frame[12] == 8 && frame[13] == 6)
+		arp_input(n, frame + 14, len - 14);
+}
+
 static void receive(struct net_dpdk *n)
 {
 	struct rte_mbuf *pkts[BURST];
-	uint16_t count = rte_eth_rx_burst(n->port, 0, pkts, BURST);
+	uint16_t count = n->wire->receive(n->wire->ctx, pkts, BURST);
 
 	n->tcp.net.stats.rx_pkts += count;
 	for (uint16_t i = 0; i < count; i++) {
-		const uint8_t *frame = rte_pktmbuf_mtod(pkts[i], const uint8_t *);
-		uint32_t len = pkts[i]->data_len;
-
 		if (i + 1 < count)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 1], void *));
-		if (len > 14 && frame[12] == 8 && frame[13] == 0)
-			mini_input(&n->tcp, frame + 14, len - 14);
-		else if (len > 14 && frame[12] == 8 && frame[13] == 6)
-			arp_input(n, frame + 14, len - 14);
-		rte_pktmbuf_free(pkts[i]);
+		frame_input(n, whole_frame(n, pkts[i]), pkts[i]->pkt_len);
+		n->wire->release(n->wire->ctx, pkts[i]);
 	}
 }
 
@@ -190,16 +208,43 @@ static void poll(struct net *net, uint64_t now_ns)
 	flush(n);
 }
 
+/* --- a device ---------------------------------------------------------------------- */
+
+static struct rte_mbuf *device_alloc(void *ctx)
+{
+	struct net_dpdk *n = ctx;
+
+	return rte_pktmbuf_alloc(n->pool);
+}
+
+static void device_release(void *ctx, struct rte_mbuf *m)
+{
+	(void)ctx;
+	rte_pktmbuf_free(m);
+}
+
+static uint16_t device_receive(void *ctx, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rte_eth_rx_burst(((struct net_dpdk *)ctx)->port, 0, pkts, n);
+}
+
+static uint16_t device_send(void *ctx, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rte_eth_tx_burst(((struct net_dpdk *)ctx)->port, 0, pkts, n);
+}
+
 /* --- life -------------------------------------------------------------------------- */
 
 static void destroy(struct net *net)
 {
 	struct net_dpdk *n = (struct net_dpdk *)net;
 
-	rte_eth_dev_stop(n->port);
-	rte_eth_dev_close(n->port);
+	if (n->wire == &n->device) {
+		rte_eth_dev_stop(n->port);
+		rte_eth_dev_close(n->port);
+		rte_eal_cleanup();
+	}
 	mini_fini(&n->tcp);
-	rte_eal_cleanup();
 	free(n);
 }
 
@@ -240,10 +285,16 @@ static bool start_device(struct net_dpdk *n)
 		rte_eth_dev_start(n->port) != 0 || rte_eth_macaddr_get(n->port, &mac) != 0)
 		return false;
 	memcpy(n->mac, mac.addr_bytes, 6);
+	n->device = (struct wire){.ctx = n,
+		.alloc = device_alloc,
+		.release = device_release,
+		.receive = device_receive,
+		.send = device_send};
+	n->wire = &n->device;
 	return true;
 }
 
-struct net *net_dpdk_create(const struct net_config *config, void *app_ctx)
+static struct net_dpdk *create(const struct net_config *config, void *app_ctx)
 {
 	struct net_dpdk *n = calloc(1, sizeof(*n));
 
@@ -253,9 +304,26 @@ struct net *net_dpdk_create(const struct net_config *config, void *app_ctx)
 	}
 	n->tcp.net.ops = &ops;
 	n->tcp.net.app_ctx = app_ctx;
+	return n;
+}
+
+struct net *net_dpdk_create(const struct net_config *config, void *app_ctx)
+{
+	struct net_dpdk *n = create(config, app_ctx);
+
 	if (!start_eal(config->device) || !start_device(n)) {
 		fprintf(stderr, "load: the device %s cannot be opened\n", config->device);
 		exit(1);
 	}
+	return &n->tcp.net;
+}
+
+struct net *net_wire_create(const struct net_config *config, void *app_ctx, const struct wire *wire)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct net_dpdk *n = create(config, app_ctx);
+
+	n->wire = wire;
+	memcpy(n->mac, mac, sizeof(mac));
 	return &n->tcp.net;
 }

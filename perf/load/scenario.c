@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The scenarios, a row each. */
 #include "http.h"
-#include "stream.h"
+#include "plain.h"
 
 static const uint32_t small[] = {128};
 static const uint32_t megabyte[] = {LOAD_OBJECT_MAX};

@@ -40,8 +40,8 @@ def cpus():
 
 def load(proxy, scenario, *options, read, prefix=()):
     """Its report, and what read() gave when the measured time began and when it had ended."""
-    command = [*prefix, 'taskset', '-c', str(cpus()[1]), f'{BUILD}/perf/load/load', scenario, '--json',
-               *(str(option) for option in options), *proxy.load_options()]
+    command = [*prefix, 'taskset', '-c', str(cpus()[1]), *proxy.load_program(f'{BUILD}/perf/load'),
+               scenario, '--json', *(str(option) for option in options), *proxy.load_options()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         marks = {}
         for line in process.stderr:

@@ -56,6 +56,10 @@ class Proxy:
             f.write(text)
         return path
 
+    @staticmethod
+    def load_program(folder):
+        return [f'{folder}/load']
+
     def stop(self):
         if self.process:
             self.process.send_signal(signal.SIGTERM)
@@ -79,21 +83,26 @@ class Weir(Proxy):
         self.workers = workers
         self.socket = f'{self.dir}/weir.sock'
         self.memif = f'{self.dir}/memif.sock'
+        self.path = None
 
-    def start(self, mode):
+    def port(self):
+        return f'net_memif0,role=server,socket={self.memif},socket-abstract=no'
+
+    def configure(self, mode):
+        """The path of its configuration."""
         others = sorted({*os.sched_getaffinity(0)} - {self.cpu})
         control = others[0] if others else self.cpu
         workers = ','.join(map(str, [self.cpu, *reversed(others)][:self.workers]))
         maxconn = f'maxconn {self.maxconn}' if self.maxconn else ''
         reuse = 'http-reuse always' if mode == 'http' else ''
-        path = self.write('weir.cfg', f'''
+        return self.write('weir.cfg', f'''
 global
     stats socket {self.socket} level admin
     {maxconn}
 network
     cores control {control} workers {workers}
     memory 1g
-    port lan0 vdev net_memif0,role=server,socket={self.memif},socket-abstract=no
+    port lan0 vdev {self.port()}
     address {WEIR}/16 port lan0
     route 0.0.0.0/0 via {CLIENTS.split('+', maxsplit=1)[0]}
 defaults
@@ -109,7 +118,9 @@ backend b
     {reuse}
 {self.servers(ORIGIN, mode)}
 ''')
-        self.spawn(self.binary, '-f', path)
+
+    def start(self, mode):
+        self.spawn(self.binary, '-f', self.configure(mode))
         wait_for(lambda: os.path.exists(self.socket) and self.ask('show version'), 20, 'weir serves')
 
     def ask(self, command):
@@ -155,6 +166,28 @@ backend b
         """{name: (bytes of an object, objects in use)} of the worker."""
         rows = re.findall(r'^0 +(\S.*?) +(\d+) +\d+ +(\d+) +\S+ +\S+$', self.ask('show pools'), re.M)
         return {name: (int(size), int(used)) for name, size, used in rows}
+
+
+class WeirRing(Weir):
+    """In the process of the load, which hands frames over as a card does: without a copy by weir, with
+    checksums and the cutting of large segments done."""
+    name = 'weir-ring'
+    settings = 'as weir, in the process of the load, over a pair that computes checksums and cuts'
+
+    def port(self):
+        return 'pair0'
+
+    def start(self, mode):
+        self.path = self.configure(mode)
+
+    def load_program(self, folder):
+        return [f'{folder}/ring', self.path]
+
+    def load_options(self):
+        return super().load_options()[2:]   # no device
+
+    def log(self):
+        return ''
 
 
 class KernelProxy(Proxy):

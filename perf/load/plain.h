@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* stream: bytes without HTTP. */
-#ifndef WEIR_PERF_STREAM_H
-#define WEIR_PERF_STREAM_H
+#ifndef WEIR_PERF_PLAIN_H
+#define WEIR_PERF_PLAIN_H
 
 #include "load.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include "stream.h"
+#include "plain.h"
 
 static const uint8_t one_byte[1] = {'x'};
 static const struct net_piece one = {one_byte, 1};
