@@ -6,6 +6,7 @@
  * IPv4 alone). With full tables, BIRD or FRR belongs in front of weir.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "ip_pvt.h"
 
@@ -20,9 +21,21 @@ static uint32_t family_bits(const struct ip_addr *a)
 
 /* --- own addresses --- */
 
+/* Multiplications do: strangers choose what is looked for, not what is there. */
+static uint32_t own_place(const struct ip_addr *a)
+{
+	uint64_t high, low;
+
+	memcpy(&high, a->b, sizeof(high));
+	memcpy(&low, a->b + sizeof(high), sizeof(low));
+	return (uint32_t)(((high * UINT64_C(0x9e3779b97f4a7c15)) ^ low) *
+				  UINT64_C(0xc2b2ae3d27d4eb4f) >>
+			  32);
+}
+
 struct ip_own *ip_own_slot(const struct ip_stack *ip, const struct ip_addr *a)
 {
-	uint32_t i = (uint32_t)hash_bytes(a->b, sizeof(a->b), 0) & ip->own_mask;
+	uint32_t i = own_place(a) & ip->own_mask;
 
 	while (ip->own[i].kind != IP_OWN_NONE && !ip_addr_eq(&ip->own[i].addr, a))
 		i = (i + 1) & ip->own_mask;

@@ -473,9 +473,22 @@ static bool prepare(struct tcp *tcp, const struct ip_packet *p, struct tcp_seg *
 		.local_port = seg->h.dst_port,
 		.remote_port = seg->h.src_port,
 	};
-	seg->hash = tcp_tuple_hash(tcp, &seg->tuple);
-	tcp_table_prefetch(&tcp->table, seg->hash.table);
 	return true;
+}
+
+/* A burst often brings several of one connection, one after the other. */
+static void hash_segs(struct tcp *tcp, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct tcp_seg *seg = &tcp->segs[i];
+
+		if (i > 0 && memcmp(&seg->tuple, &seg[-1].tuple, sizeof(seg->tuple)) == 0) {
+			seg->hash = seg[-1].hash;
+			continue;
+		}
+		seg->hash = tcp_tuple_hash(tcp, &seg->tuple);
+		tcp_table_prefetch(&tcp->table, seg->hash.table);
+	}
 }
 
 /* Most segments are of the connection whose slot is the first of its hash. */
@@ -489,16 +502,18 @@ static struct tcp_conn *guess_conn(const struct tcp *tcp, uint32_t hash)
 /* What was long idle lies in no cache, one thing behind the other: slot, connection, and then its
  * owner and the neighbours of its timer. A burst waits once for each of them, not once for each of
  * its segments. */
-static void prefetch_conns(const struct tcp *tcp, uint32_t count)
+static void prefetch_conns(struct tcp *tcp, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		const char *c = (const char *)guess_conn(tcp, tcp->segs[i].hash.table);
+		struct tcp_seg *seg = &tcp->segs[i];
+		bool same = i > 0 && seg->hash.table == seg[-1].hash.table;
 
-		for (size_t at = 0; c && at < sizeof(struct tcp_conn); at += CACHE_LINE_BYTES)
-			__builtin_prefetch(c + at, 1);
+		seg->guess = same ? NULL : guess_conn(tcp, seg->hash.table);
+		for (size_t at = 0; seg->guess && at < sizeof(*seg->guess); at += CACHE_LINE_BYTES)
+			__builtin_prefetch((const char *)seg->guess + at, 1);
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		const struct tcp_conn *c = guess_conn(tcp, tcp->segs[i].hash.table);
+		const struct tcp_conn *c = tcp->segs[i].guess;
 
 		if (!c)
 			continue;
@@ -540,6 +555,7 @@ void tcp_input(void *ctx, struct ip_packet *packets, uint32_t n)
 			else
 				pkt_free(packets[at + i].m);
 		}
+		hash_segs(tcp, good);
 		prefetch_conns(tcp, good);
 		for (uint32_t i = 0; i < good; i++) {
 			dispatch(tcp, &tcp->segs[i]);

@@ -340,7 +340,8 @@ struct tcp_seg {
 	struct rte_mbuf *m; /* payload; NULL when taken or dropped */
 	struct tcp_tuple tuple;
 	struct tcp_tuple_hash hash;
-	uint32_t len; /* payload bytes, as trimmed to the window */
+	const struct tcp_conn *guess; /* for prefetching alone; NULL: that of the one before */
+	uint32_t len;                 /* payload bytes, as trimmed to the window */
 	struct wire_tcp h;
 	bool text_refused; /* only its ACK and RST count (zero window) */
 	uint8_t tos;       /* likewise */

@@ -230,7 +230,8 @@ static void put_sum(uint8_t *at, uint32_t sum)
 }
 
 /* IPv4 and the checksums around a TCP segment of tcp_bytes that stands in the frame. */
-static void seal(uint8_t *frame, uint32_t src, uint32_t dst, uint32_t tcp_bytes)
+static void seal(
+	const struct mini_tcp *t, uint8_t *frame, uint32_t src, uint32_t dst, uint32_t tcp_bytes)
 {
 	uint8_t *ip = frame + 14, *tcp = frame + TCP_AT;
 	uint8_t pseudo[4] = {0, 6};
@@ -243,6 +244,8 @@ static void seal(uint8_t *frame, uint32_t src, uint32_t dst, uint32_t tcp_bytes)
 	ip[9] = 6;
 	put32(ip + 12, src);
 	put32(ip + 16, dst);
+	if (t->no_checksums)
+		return;
 	put_sum(ip + 10, sum_add(0, ip, 20));
 	put16(pseudo + 2, tcp_bytes);
 	put_sum(tcp + 16, sum_add(sum_add(sum_add(0, pseudo, 4), ip + 12, 8), tcp, tcp_bytes));
@@ -308,7 +311,7 @@ static bool send_segment(
 	put_header(frame + TCP_AT, c->local_port, c->remote_port, seq, flags & ACK ? c->rcv_nxt : 0,
 		flags, header_bytes);
 	copy_text(c, seq, frame + TCP_AT + header_bytes, len);
-	seal(frame, c->local_v4, c->remote_v4, header_bytes + len);
+	seal(t, frame, c->local_v4, c->remote_v4, header_bytes + len);
 	mini_frame_send(t, TCP_AT + header_bytes + len);
 	c->ack_owed = false;
 	return true;
@@ -663,7 +666,7 @@ bool mini_syn(struct net *net, uint32_t seed)
 	header_bytes = put_options(t, frame + TCP_AT, true, 0);
 	put_header(frame + TCP_AT, (uint16_t)(1 + seed % 65535), config->target_port, number, 0,
 		SYN, header_bytes);
-	seal(frame, FLOOD_NET | (number & 0x10000) | FLOOD_LOW | number >> 18, config->target_v4,
+	seal(t, frame, FLOOD_NET | (number & 0x10000) | FLOOD_LOW | number >> 18, config->target_v4,
 		header_bytes);
 	mini_frame_send(t, TCP_AT + header_bytes);
 	return true;

@@ -49,6 +49,7 @@ struct mini_tcp {
 	uint32_t timed_head, timed_tail;
 	uint32_t next_client; /* address and port of the next connection */
 	uint32_t isn;
+	bool no_checksums; /* the wire does not need them */
 };
 
 /** Room for config->conns_max connections. Returns 0 or -ENOMEM. */

@@ -324,6 +324,7 @@ struct net *net_wire_create(const struct net_config *config, void *app_ctx, cons
 	struct net_dpdk *n = create(config, app_ctx);
 
 	n->wire = wire;
+	n->tcp.no_checksums = true;
 	memcpy(n->mac, mac, sizeof(mac));
 	return &n->tcp.net;
 }
