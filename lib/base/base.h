@@ -73,4 +73,11 @@
 /** Prints the failed condition and its place on standard error, and aborts. Does not return. */
 _Noreturn void base_assert_failed(const char *cond, const char *file, int line, const char *func);
 
+/** Asks for `lines` cache lines from p on, to write to them; p may be NULL. */
+static inline void prefetch_lines(const void *p, uint32_t lines)
+{
+	for (uint32_t i = 0; p && i < lines; i++)
+		__builtin_prefetch((const char *)p + i * CACHE_LINE_BYTES, 1);
+}
+
 #endif

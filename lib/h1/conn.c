@@ -104,8 +104,7 @@ void h1_conn_schedule(struct h1_conn *c)
 		return;
 	list_add_tail(&c->h1->ready, &c->ready);
 	/* Its owner is needed when the connections before it are done. */
-	for (uint32_t line = 0; line < 3; line++)
-		__builtin_prefetch((const char *)c->base.owner + line * CACHE_LINE_BYTES, 1);
+	prefetch_lines(c->base.owner, 3);
 }
 
 static void become_closed(struct h1_conn *c)

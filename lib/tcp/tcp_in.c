@@ -2,13 +2,12 @@
 /*
  * Arrival of segments, by the steps of RFC 9293 3.10.7, each a function of its own.
  *
- * In: batches of packets from lib/ip. All are parsed and their slots of the connection table
- * prefetched before the first is looked up. Out: changes in connections, which are put on the
- * active list; replies without a connection (resets, TIME-WAIT) on a short queue for phase TX.
- * Nothing is sent here, and no callback runs.
+ * In: segments of tcp_burst.c. Out: changes in connections, which are put on the active list;
+ * replies without a connection (resets, TIME-WAIT) on a short queue for phase TX. Nothing is sent
+ * here, and no callback runs.
  *
  * Steps return false when the segment is done with. What is left of its buffer is freed by the
- * loop, so that no step has to.
+ * burst's loop, so that no step has to.
  *
  * Differences from the letter of 3.10.7.4, all of them those of RFC 5961 and RFC 7323:
  *   - a RST counts only with exactly the next number, others in the window get a challenge ACK;
@@ -442,124 +441,4 @@ void tcp_in_conn(struct tcp_conn *c, struct tcp_seg *seg)
 	}
 	if (step_text(c, seg))
 		step_fin(c, seg);
-}
-
-/* --- bursts ------------------------------------------------------------------------ */
-
-/* Parses one packet; false if it is no segment (counted). The payload is what stays in it. */
-static bool prepare(struct tcp *tcp, const struct ip_packet *p, struct tcp_seg *seg)
-{
-	struct rte_mbuf *m = p->m;
-
-	tcp_count(tcp, TCP_STAT_RX_SEGS);
-	seg->m = m;
-	seg->text_refused = false;
-	seg->tos = p->tos;
-	seg->from_us = p->from_us;
-	if (wire_tcp_parse(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &seg->h) != WIRE_OK ||
-		seg->h.src_port == 0 || seg->h.dst_port == 0) {
-		tcp_count(tcp, TCP_STAT_RX_MALFORMED);
-		return false;
-	}
-	if (!p->l4_checksum_ok && !ip_l4_checksum_holds(p, WIRE_PROTO_TCP)) {
-		tcp_count(tcp, TCP_STAT_RX_CHECKSUM);
-		return false;
-	}
-	seg->len = m->pkt_len - seg->h.header_bytes;
-	rte_pktmbuf_adj(m, seg->h.header_bytes);
-	seg->tuple = (struct tcp_tuple){
-		.local = p->dst,
-		.remote = p->src,
-		.local_port = seg->h.dst_port,
-		.remote_port = seg->h.src_port,
-	};
-	return true;
-}
-
-/* A burst often brings several of one connection, one after the other. */
-static void hash_segs(struct tcp *tcp, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		struct tcp_seg *seg = &tcp->segs[i];
-
-		if (i > 0 && memcmp(&seg->tuple, &seg[-1].tuple, sizeof(seg->tuple)) == 0) {
-			seg->hash = seg[-1].hash;
-			continue;
-		}
-		seg->hash = tcp_tuple_hash(tcp, &seg->tuple);
-		tcp_table_prefetch(&tcp->table, seg->hash.table);
-	}
-}
-
-/* Most segments are of the connection whose slot is the first of its hash. */
-static struct tcp_conn *guess_conn(const struct tcp *tcp, uint32_t hash)
-{
-	const struct tcp_slot *slot = &tcp->table.slots[hash & tcp->table.mask];
-
-	return slot->hash == hash ? tcp_ref_conn(tcp, slot->ref) : NULL;
-}
-
-/* What was long idle lies in no cache, one thing behind the other: slot, connection, and then its
- * owner and the neighbours of its timer. A burst waits once for each of them, not once for each of
- * its segments. */
-static void prefetch_conns(struct tcp *tcp, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		struct tcp_seg *seg = &tcp->segs[i];
-		bool same = i > 0 && seg->hash.table == seg[-1].hash.table;
-
-		seg->guess = same ? NULL : guess_conn(tcp, seg->hash.table);
-		for (size_t at = 0; seg->guess && at < sizeof(*seg->guess); at += CACHE_LINE_BYTES)
-			__builtin_prefetch((const char *)seg->guess + at, 1);
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		const struct tcp_conn *c = tcp->segs[i].guess;
-
-		if (!c)
-			continue;
-		__builtin_prefetch(c->user, 1);
-		__builtin_prefetch((const char *)c->user + CACHE_LINE_BYTES, 1);
-		__builtin_prefetch(c->timer.link.prev, 1);
-		__builtin_prefetch(c->timer.link.next, 1);
-	}
-}
-
-static void dispatch(struct tcp *tcp, struct tcp_seg *seg)
-{
-	uint32_t ref = tcp_table_find(tcp, &seg->tuple, seg->hash.table);
-	struct tcp_listener *l;
-
-	if (ref & TCP_REF_TW) {
-		tcp_tw_input(tcp, tcp_ref_tw(tcp, ref), seg);
-	} else if (ref) {
-		tcp_in_conn(tcp_ref_conn(tcp, ref), seg);
-	} else if ((l = tcp_listener_find(tcp, &seg->tuple.local, seg->tuple.local_port))) {
-		tcp_listen_input(tcp, l, seg, NULL);
-	} else {
-		tcp_count(tcp, TCP_STAT_RX_NO_CONN);
-		tcp_in_closed(tcp, seg, TCP_RESET_CLOSED_PORT);
-	}
-}
-
-void tcp_input(void *ctx, struct ip_packet *packets, uint32_t n)
-{
-	struct tcp *tcp = ctx;
-
-	for (uint32_t at = 0; at < n; at += PKT_BURST_MAX) {
-		uint32_t count = MIN(n - at, (uint32_t)PKT_BURST_MAX);
-		uint32_t good = 0;
-
-		for (uint32_t i = 0; i < count; i++) {
-			if (prepare(tcp, &packets[at + i], &tcp->segs[good]))
-				good++;
-			else
-				pkt_free(packets[at + i].m);
-		}
-		hash_segs(tcp, good);
-		prefetch_conns(tcp, good);
-		for (uint32_t i = 0; i < good; i++) {
-			dispatch(tcp, &tcp->segs[i]);
-			pkt_free(tcp->segs[i].m);
-		}
-	}
 }

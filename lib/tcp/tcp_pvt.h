@@ -341,6 +341,7 @@ struct tcp_seg {
 	struct tcp_tuple tuple;
 	struct tcp_tuple_hash hash;
 	const struct tcp_conn *guess; /* for prefetching alone; NULL: that of the one before */
+	uint32_t piece_bytes;         /* payload of the first of those that were joined */
 	uint32_t len;                 /* payload bytes, as trimmed to the window */
 	struct wire_tcp h;
 	bool text_refused; /* only its ACK and RST count (zero window) */

@@ -205,14 +205,14 @@ static void schedule_ack(struct tcp_conn *c)
 	}
 }
 
-static void in_order(struct tcp_conn *c, struct pkt_chain *bytes)
+static void in_order(struct tcp_conn *c, struct pkt_chain *bytes, uint32_t piece_bytes)
 {
 	struct seq before = c->rcv_nxt;
-	uint32_t seg_bytes = MIN(bytes->bytes, (uint32_t)UINT16_MAX);
+	uint32_t seg_bytes = MIN(bytes->bytes, piece_bytes);
 
 	if (c->rcv.bytes == 0)
 		tcp_recv_begins(c);
-	c->rcv_seg_max = MAX(c->rcv_seg_max, (uint16_t)seg_bytes);
+	c->rcv_seg_max = MAX(c->rcv_seg_max, (uint16_t)MIN(seg_bytes, (uint32_t)UINT16_MAX));
 	c->rcv_nxt = seq_add(c->rcv_nxt, bytes->bytes);
 	pkt_chain_splice(&c->rcv, bytes);
 	absorb(c);
@@ -242,7 +242,7 @@ void tcp_reasm_input(struct tcp_conn *c, struct tcp_seg *seg)
 	if (bytes.bytes == 0)
 		pkt_chain_free(&bytes);
 	else if (seq_eq(start, c->rcv_nxt))
-		in_order(c, &bytes);
+		in_order(c, &bytes, seg->piece_bytes);
 	else
 		too_early(c, start, &bytes);
 	tcp_conn_schedule(c);

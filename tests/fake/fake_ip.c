@@ -21,13 +21,15 @@ void fake_ip_destroy(struct ip_stack *ip)
 
 	while (fake_ip_fetch(ip, &sent))
 		pkt_free(sent.m);
+	for (uint32_t i = 0; i < ip->burst_count; i++)
+		pkt_free(ip->burst[i].m);
 	free(ip);
 }
 
-void fake_ip_receive(
-	struct ip_stack *ip, struct ip_addr src, struct ip_addr dst, struct rte_mbuf *m)
+void fake_ip_gather(struct ip_stack *ip, struct ip_addr src, struct ip_addr dst, struct rte_mbuf *m)
 {
-	struct ip_packet packet = {
+	ASSERT(ip->burst_count < FAKE_IP_BURST_MAX);
+	ip->burst[ip->burst_count++] = (struct ip_packet){
 		.m = m,
 		.src = src,
 		.dst = dst,
@@ -37,8 +39,17 @@ void fake_ip_receive(
 		.l4_checksum_ok = true,
 		.from_us = ip->from_us,
 	};
+}
 
-	ip->fn(ip->ctx, &packet, 1);
+void fake_ip_receive(
+	struct ip_stack *ip, struct ip_addr src, struct ip_addr dst, struct rte_mbuf *m)
+{
+	uint32_t count;
+
+	fake_ip_gather(ip, src, dst, m);
+	count = ip->burst_count;
+	ip->burst_count = 0;
+	ip->fn(ip->ctx, ip->burst, count);
 }
 
 bool fake_ip_fetch(struct ip_stack *ip, struct fake_ip_sent *out)

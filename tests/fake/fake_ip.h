@@ -10,7 +10,8 @@
 
 #include "ip.h"
 
-#define FAKE_IP_SENT_MAX 4096
+#define FAKE_IP_SENT_MAX  4096
+#define FAKE_IP_BURST_MAX 64
 
 struct fake_ip_sent {
 	struct rte_mbuf *m; /* from the protocol header on */
@@ -34,6 +35,8 @@ struct ip_stack {
 	void *ctx;
 	uint32_t sent_head, sent_count;
 	struct fake_ip_sent sent[FAKE_IP_SENT_MAX];
+	uint32_t burst_count;
+	struct ip_packet burst[FAKE_IP_BURST_MAX]; /* what comes with the next packet */
 };
 
 /** MTU 1500, no offloads. */
@@ -42,7 +45,11 @@ struct ip_stack *fake_ip_create(struct worker *worker);
 /** Frees it and what was sent and not fetched. */
 void fake_ip_destroy(struct ip_stack *ip);
 
-/** The protocol gets a packet; takes m. */
+/** A packet that the protocol gets in one burst with the next; takes m. */
+void fake_ip_gather(
+	struct ip_stack *ip, struct ip_addr src, struct ip_addr dst, struct rte_mbuf *m);
+
+/** The protocol gets a packet, and what was gathered before it; takes m. */
 void fake_ip_receive(
 	struct ip_stack *ip, struct ip_addr src, struct ip_addr dst, struct rte_mbuf *m);
 

@@ -71,6 +71,7 @@ struct bench {
 	struct tcp_listener *listener[LISTENERS];
 	struct flow flow[FLOWS];
 	uint16_t switches;
+	uint8_t gather; /* packets that come in one burst with the next */
 	bool paused, refuse;
 	struct rte_mbuf *held; /* a chain of all buffers, while there are none */
 };
@@ -188,7 +189,12 @@ static void receive(struct bench *b, const uint8_t *bytes, size_t n)
 	if (!m)
 		return;
 	memcpy(rte_pktmbuf_append(m, (uint16_t)n), bytes, n);
-	fake_ip_receive(b->ip, b->remote, b->ip->own, m);
+	if (b->gather) {
+		b->gather--;
+		fake_ip_gather(b->ip, b->remote, b->ip->own, m);
+	} else {
+		fake_ip_receive(b->ip, b->remote, b->ip->own, m);
+	}
 }
 
 static void emit(struct bench *b, struct flow *flow, struct wire_tcp *h, uint32_t len)
@@ -199,7 +205,10 @@ static void emit(struct bench *b, struct flow *flow, struct wire_tcp *h, uint32_
 	h->src_port = flow->remote_port;
 	h->dst_port = flow->local_port;
 	n = wire_tcp_emit(bytes, h);
-	receive(b, bytes, n + MIN(len, (uint32_t)SEGMENT_MAX));
+	len = MIN(len, (uint32_t)SEGMENT_MAX);
+	if (b->gather) /* the next one follows on it */
+		flow->snd = seq_add(h->seq, len);
+	receive(b, bytes, n + len);
 }
 
 /* A number near `at`: itself, steps of a byte or of a segment, about a window, or any. */
@@ -461,7 +470,8 @@ static void do_ask(struct bench *b, struct flow *flow, struct input *in)
 {
 	uint8_t how = next_byte(in);
 
-	(void)b;
+	if (how & 64)
+		b->gather = how & 128 ? 7 : 1;
 	if (!flow->conn)
 		return;
 	tcp_conn_set_more(flow->conn, how & 1);

@@ -323,7 +323,8 @@ static void do_receive(struct run *r)
 	if (!seg.has_window)
 		seg.h.window = 65535;
 	r->ip->tos = seg.tos;
-	fake_ip_receive(r->ip, addr_of(r, false), addr_of(r, true), seg_build(r, &seg));
+	(strcmp(r->line.word[0], "&<") == 0 ? fake_ip_gather : fake_ip_receive)(
+		r->ip, addr_of(r, false), addr_of(r, true), seg_build(r, &seg));
 }
 
 /* --- calls ------------------------------------------------------------------------- */
