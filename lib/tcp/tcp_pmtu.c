@@ -126,7 +126,7 @@ static struct seq probe_end(const struct tcp_conn *c, const struct tcp_flight *f
 	return seq_add(f->probe_seq, probe_text(c, f->probe_mss));
 }
 
-/* Too little is left to gain: done for now. */
+/* Too little is left to gain: done until the ceiling goes up again. */
 static void search_check(struct tcp_conn *c)
 {
 	if (c->mss_ceiling == c->mss_max || c->mss_ceiling - c->mss >= SEARCH_STEP)
