@@ -79,7 +79,7 @@ void load_unit_done(struct load *load, struct client *client)
 	count_unit(load, client);
 	client->busy = false;
 	think(load, client);
-	if (!load->draining && load->config->rate == 0 && client->ready_at <= load->now_ns &&
+	if (!load->draining && load->rate == 0 && client->ready_at <= load->now_ns &&
 		!load->config->scenario->hold && client->open && client->conn)
 		begin(load, client, load->now_ns);
 }
@@ -184,7 +184,7 @@ static bool may_start(const struct load *load, const struct client *client)
 /* Units that are due by the rate go to whoever is free. */
 static void start_by_rate(struct load *load)
 {
-	double gap_ns = NS_PER_SEC / load->config->rate;
+	double gap_ns = NS_PER_SEC / load->rate;
 
 	while (load->rate_next_ns <= load->now_ns) {
 		uint32_t i;
@@ -244,7 +244,7 @@ static void flood(struct load *load)
 void load_turn(struct load *load, uint64_t now_ns)
 {
 	load->now_ns = now_ns;
-	if (!load->draining && load->config->rate > 0)
+	if (!load->draining && load->rate > 0)
 		start_by_rate(load);
 	else if (!load->draining)
 		start_by_hand(load);

@@ -84,8 +84,9 @@ struct load_config {
 	const struct net_config *net;
 	uint32_t clients;
 	uint32_t warm_ms, run_ms;
-	double rate; /* units per second; 0: as fast as the answers come */
-	double syns; /* of a flood, per second; 0: none */
+	double rate;      /* units per second; 0: as fast as the answers come */
+	double warm_rate; /* until the measurement begins; 0: the same */
+	double syns;      /* of a flood, per second; 0: none */
 	uint64_t seed;
 	bool json;
 };
@@ -97,6 +98,7 @@ struct load {
 	uint8_t (*heads)[LOAD_HEAD_MAX]; /* by client; apart, so that one that idles costs none */
 	uint64_t now_ns;
 	uint64_t rand;
+	double rate;                 /* the one that holds now */
 	uint64_t rate_next_ns;       /* when the next unit is due */
 	uint32_t rate_cursor;        /* clients are asked in turn */
 	double syn_next_ns;          /* when the next one of the flood is due */

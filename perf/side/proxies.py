@@ -139,6 +139,15 @@ backend b
         busy, idle = (sum(map(int, column)) for column in zip(*rows))
         return busy, busy + idle
 
+    def scheduled(self):
+        """(ran, waited to run) ns of the threads of the workers, which are the youngest."""
+        folder = f'/proc/{self.process.pid}/task'
+        times = []
+        for thread in sorted(os.listdir(folder), key=int)[-self.workers:]:
+            with open(f'{folder}/{thread}/schedstat', encoding='ascii') as f:
+                times.append([int(n) for n in f.read().split()[:2]])
+        return tuple(map(sum, zip(*times)))
+
     def pollers(self):
         """{poller: cycles} of the worker, since `profile on`."""
         text = re.search(r'^worker 0:.*\n((?:  .*\n)+)', self.ask('show worker'), re.M)[1]
