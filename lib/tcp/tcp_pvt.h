@@ -45,7 +45,7 @@
 #define TCP_TSO_BYTES_MAX          (65535u - 128) /* the IP length field with all headers */
 #define TCP_COPY_BYTES_MAX         192            /* payload that is copied behind the header */
 #define TCP_TX_REFS_MAX            16 /* buffers of one segment: more are copied into one */
-#define TCP_REASM_RANGES_MAX       64 /* 5 % loss in a window of 2 MB */
+#define TCP_REASM_RANGES_MAX       32 /* more would overrun the runs of a peer that is a weir */
 #define TCP_REPLIES_MAX            256 /* segments without a connection, per turn: all it can bring */
 #define TCP_CHALLENGES_PER_SEC     1000
 #define TCP_RESETS_PER_SEC         1000 /* for ports that are open, and as many for others */
