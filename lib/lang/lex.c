@@ -43,9 +43,10 @@ static enum lang_lex_result fail(struct cursor *c, const char *at, enum lang_lex
 	return result;
 }
 
+/* NULL before there is room for the first word. */
 static struct lang_word *current(struct cursor *c)
 {
-	return &c->lexer->words[c->lexer->word_count];
+	return c->lexer->words ? &c->lexer->words[c->lexer->word_count] : NULL;
 }
 
 /* Room for the word being built and for the empty one behind the last. */

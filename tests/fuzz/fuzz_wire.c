@@ -123,7 +123,8 @@ static void fuzz_chain(const uint8_t *p, size_t len, const struct wire_ipv6 *h)
 	ASSERT(p[c.fragment.next_at] == WIRE_PROTO_FRAGMENT);
 	ASSERT(out[0] == p[c.fragment.at]);
 	ASSERT(memcmp(out + 4, p + c.fragment.at + 4, 4) == 0);
-	ASSERT(!c.fragment.more || c.fragment.off_bytes + WIRE_IPV6_BYTES <= UINT16_MAX);
+	/* RFC 8200 4.5: the payload of the whole packet, its unfragmentable part included. */
+	ASSERT(c.fragment.off_bytes + h->payload_bytes - WIRE_IPV6_FRAGMENT_BYTES <= UINT16_MAX);
 }
 
 static void fuzz_ipv6(const uint8_t *p, size_t len)

@@ -131,7 +131,7 @@ class Proxy:
         with open(self.output_path, encoding='utf-8', errors='replace') as f:
             return f.read()
 
-    def stop(self, sig=signal.SIGTERM, seconds=2):
+    def stop(self, sig=signal.SIGTERM, seconds=20):
         """Sends the signal and returns the exit status; it must come within the time."""
         begin = time.monotonic()
         if not self.ended():
