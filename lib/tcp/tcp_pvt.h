@@ -328,7 +328,6 @@ struct tcp_cookie_key {
 	struct hash_key key;
 };
 
-/* A segment that arrived. */
 /* One keyed hash of a tuple. The peer learns the one half, and nothing of the other by it. */
 struct tcp_tuple_hash {
 	uint32_t table;
@@ -336,6 +335,7 @@ struct tcp_tuple_hash {
 			     * connection to the next (RFC 7323 5.4) */
 };
 
+/* A segment that arrived. */
 struct tcp_seg {
 	struct rte_mbuf *m; /* payload; NULL when taken or dropped */
 	struct tcp_tuple tuple;

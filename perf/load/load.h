@@ -2,7 +2,8 @@
 /*
  * load: clients and origins in one process, around a proxy that is to be measured.
  *
- *   main.c       options, the run, the report
+ *   options.c    the command line
+ *   load_main.c  the run, the report; main.c and ring.c call it
  *   scenario.c   a row for each scenario: what clients ask, what origins answer
  *   http.c       requests and answers, every byte of them checked
  *   plain.c      bytes without HTTP: connections that come and go, streams that stay

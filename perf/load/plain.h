@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* stream: bytes without HTTP. */
+/* plain: bytes without HTTP. */
 #ifndef WEIR_PERF_PLAIN_H
 #define WEIR_PERF_PLAIN_H
 
